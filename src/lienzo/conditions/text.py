@@ -1,0 +1,138 @@
+"""Text: an open vocabulary of word vectors with a small transformer on top, or any `transformers` encoder."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lienzo.conditions.base import Channels, Condition, Sizes
+from lienzo.conditions.bus import where_said
+from lienzo.conditions.words import WordTable
+from lienzo.core import ConditionError, Said, configurable
+
+
+@functools.cache
+def _words() -> WordTable:
+    return WordTable.load()
+
+
+@configurable("text")
+class TextCondition(Condition):
+    """Free text, heard as tokens and, pooled, in the vector channel.
+
+    Words become fixed vectors in which unseen words lie near seen ones; a transformer that is trained with the model
+    puts them in context.
+
+    Args:
+        length: how many words are heard, L; longer texts are cut.
+        depth: layers of the transformer; 0 for none.
+        heads: attention heads of each layer.
+        encoder: "words" for the table that ships with lienzo; else a folder (or a hub name) of a `transformers`
+            text encoder, which is kept frozen (needs the extra `pretrained`).
+    """
+
+    def __init__(self, length: int = 16, depth: int = 1, heads: int = 4, encoder: str = "words") -> None:
+        super().__init__()
+        self.length, self.depth, self.heads, self.encoder = length, depth, heads, encoder
+        self._parsed: dict[str, tuple[Tensor, Tensor]] = {}
+
+    @property
+    def dimension(self) -> int:
+        """The width of a word's vector."""
+        return _words().dimension if self.encoder == "words" else _pretrained(self.encoder).dimension
+
+    def prepare(self, vector: int, token: int) -> None:
+        """Create the projection, the transformer and the nulls."""
+        self.project = nn.Linear(self.dimension, token)
+        self.position = nn.Parameter(torch.randn(self.length, token) * 0.02)
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(token, self.heads, 4 * token, 0.0, "gelu", batch_first=True, norm_first=True)
+            for _ in range(self.depth)
+        )
+        self.norm = nn.LayerNorm(token)
+        self.pool = nn.Linear(token, vector)
+        self.null_token = nn.Parameter(torch.randn(token) * 0.02)
+        self.null_vector = nn.Parameter(torch.zeros(vector))
+
+    def sizes(self, vector: int, token: int) -> Sizes:
+        """Text uses the vector and the token channel."""
+        return Sizes(vector=vector, token=token)
+
+    def parse(self, values: Sequence[Any]) -> Said:
+        """Turn texts into word vectors (B, L, W) and their mask (B, L); an empty text is unsaid."""
+        texts = ["" if v is None else self._text(v) for v in values]
+        pairs = [self._vectors(text) for text in texts]
+        mask = torch.stack([m for _, m in pairs]) if pairs else torch.zeros(0, self.length, dtype=torch.bool)
+        words = torch.stack([w for w, _ in pairs]) if pairs else torch.zeros(0, self.length, self.dimension)
+        return Said((words, mask), mask.any(1))
+
+    def encode(self, said: Said) -> Channels:
+        """Return tokens (B, L, E), their mask, and the pooled text (B, D)."""
+        words, mask = said.values
+        first = torch.arange(self.length, device=mask.device) == 0
+        mask = where_said(said.present, mask, first)  # an unsaid text is one null token
+        x = where_said(said.present, self.project(words) + self.position, self.null_token)
+        bias = torch.zeros(mask.shape, dtype=x.dtype, device=x.device).masked_fill(~mask, float("-inf"))
+        for layer in self.layers:
+            x = layer(x, src_key_padding_mask=bias)
+        x = self.norm(x) * mask[..., None]
+        pooled = self.pool(x.sum(1) / mask.sum(1, keepdim=True))
+        return Channels(vector=where_said(said.present, pooled, self.null_vector), tokens=x, mask=mask)
+
+    def _text(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ConditionError(f"text must be a string, got {type(value).__name__} {value!r}")
+        return value
+
+    def _vectors(self, text: str) -> tuple[Tensor, Tensor]:
+        if text not in self._parsed:
+            if len(self._parsed) > 50_000:  # a stream of captions must not fill the memory
+                self._parsed.clear()
+            read = _words().encode if self.encoder == "words" else _pretrained(self.encoder).encode
+            vectors, mask = read([text], self.length)
+            self._parsed[text] = (vectors[0], mask[0])
+        return self._parsed[text]
+
+
+class _Pretrained:
+    """A frozen `transformers` encoder with the interface of the word table."""
+
+    def __init__(self, name: str) -> None:
+        try:
+            import transformers
+        except ImportError:
+            raise ConditionError(f"the text encoder {name!r} needs 'transformers'",
+                                 hint="pip install 'lienzo[pretrained]'") from None  # fmt: skip
+        try:
+            self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(name)
+            model: Any = transformers.AutoModel.from_pretrained(name)
+        except (OSError, ValueError) as error:
+            raise ConditionError(f"cannot load a text encoder from {name!r}: {error}",
+                                 hint="the folder that save_pretrained wrote") from None  # fmt: skip
+        self.model: Any = getattr(model, "text_model", getattr(model, "encoder", model)) if _two_sided(model) else model
+        self.model.requires_grad_(False).eval()
+        self.dimension = int(model.config.get_text_config().hidden_size)
+
+    @torch.no_grad()
+    def encode(self, texts: Sequence[str], length: int) -> tuple[Tensor, Tensor]:
+        """Return the last hidden states (B, L, W) and their mask (B, L)."""
+        read = self.tokenizer(list(texts), padding="max_length", truncation=True, max_length=length,
+                              return_tensors="pt")  # fmt: skip
+        mask = read["attention_mask"].bool() & torch.tensor([bool(t.strip()) for t in texts])[:, None]
+        hidden = self.model(input_ids=read["input_ids"], attention_mask=read["attention_mask"]).last_hidden_state
+        return hidden.float(), mask
+
+
+def _two_sided(model: Any) -> bool:
+    """Tell whether a model has more than a text encoder (CLIP's image tower, T5's decoder)."""
+    return hasattr(model, "text_model") or bool(getattr(model.config, "is_encoder_decoder", False))
+
+
+@functools.lru_cache(maxsize=2)
+def _pretrained(name: str) -> _Pretrained:
+    return _Pretrained(str(Path(name).expanduser()) if Path(name).expanduser().exists() else name)

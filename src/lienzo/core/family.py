@@ -1,0 +1,143 @@
+"""The protocol: a family of distributions p(x | c), and the capabilities that it may declare."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeVar
+
+from torch import Tensor, nn
+
+from lienzo.core.batch import Batch, Conditions
+from lienzo.core.errors import CapabilityError
+from lienzo.core.streams import Streams
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a player minimises, and the parts of it that the log shows.
+
+    Attributes:
+        total: scalar with gradient, the mean over the batch.
+        parts: detached scalars by name.
+    """
+
+    total: Tensor
+    parts: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step on the way from noise to picture.
+
+    Attributes:
+        step, steps: this step's number from 1, and how many there are.
+        x: (B, C, H, W), the state.
+        estimate: (B, C, H, W) in [-1, 1], the picture that the family expects at this point.
+    """
+
+    step: int
+    steps: int
+    x: Tensor
+    estimate: Tensor
+
+
+class Family(nn.Module, ABC):
+    """A family of distributions p(x | c) over pictures x given conditions c.
+
+    `loss` and `sample` are all that every family has; what else one can do it declares by inheriting a capability
+    (`Scores`, `Encodes`, `Denoises`).
+
+    Attributes:
+        players: whom the loop trains in turn. A GAN has ("critic", "generator"); repeat a name for extra steps.
+        shape: (C, H, W) of a picture.
+    """
+
+    players: ClassVar[tuple[str, ...]] = ("model",)
+    shape: tuple[int, int, int]
+
+    @abstractmethod
+    def loss(self, batch: Batch, player: str = "model") -> Loss:
+        """Return what `player` minimises on `batch`."""
+
+    def parameters_of(self, player: str = "model") -> Iterable[nn.Parameter]:
+        """Return the parameters that `player` may change: by default, all that ask for a gradient."""
+        return (p for p in self.parameters() if p.requires_grad)
+
+    @abstractmethod
+    def sampling(self, conditions: Conditions, *, streams: Streams, **options: Any) -> Iterator[Progress]:
+        """Yield every step from noise to picture; the last one's `estimate` is the sample."""
+
+    def sample(self, conditions: Conditions, *, streams: Streams, **options: Any) -> Tensor:
+        """Draw one picture a stream.
+
+        Args:
+            conditions: B rows.
+            streams: B rows; the same stream gives the same picture at any batch size.
+            options: the family's own (steps, solver, guidance …).
+
+        Returns:
+            (B, C, H, W) in [-1, 1].
+        """
+        progress = None
+        for progress in self.sampling(conditions, streams=streams, **options):
+            pass
+        if progress is None:
+            raise ValueError("sampling ended without a step; ask for at least one")
+        return progress.estimate.clamp(-1, 1)
+
+
+class Scores(ABC):
+    """A family that can say how likely a picture is.
+
+    Attributes:
+        likelihood: "exact", a lower "bound", or an "estimate" with sampling or discretisation error.
+    """
+
+    likelihood: ClassVar[Literal["exact", "bound", "estimate"]]
+
+    @abstractmethod
+    def log_prob(self, x: Tensor, conditions: Conditions, *, streams: Streams) -> Tensor:
+        """Return log p(x | c) in nats, (B,), of pictures x (B, C, H, W) as a density on [-1, 1]^(CHW)."""
+
+
+class Encodes(ABC):
+    """A family with a code z for every picture."""
+
+    @abstractmethod
+    def encode(self, x: Tensor, conditions: Conditions | None = None) -> Tensor:
+        """Return the code of x (B, C, H, W)."""
+
+    @abstractmethod
+    def decode(self, z: Tensor, conditions: Conditions | None = None) -> Tensor:
+        """Return the picture (B, C, H, W) of a code."""
+
+
+class Denoises(ABC):
+    """A family that can estimate the clean picture behind a noisy one: what solvers, guidance and editing use."""
+
+    @abstractmethod
+    def denoise(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        """Return E[x | x_t, c], (B, C, H, W), at times t (B,) in [0, 1], from noise (0) to data (1)."""
+
+
+C = TypeVar("C")
+
+
+def require(model: object, capability: type[C]) -> C:
+    """Return `model` as one that has `capability`, or say which families do.
+
+    Raises:
+        CapabilityError: if the model's class does not declare it.
+    """
+    if isinstance(model, capability):
+        return model
+    from lienzo.core.registry import classes_of  # late: the registry may import families
+
+    able = sorted(name for name, cls in classes_of("family").items() if issubclass(cls, capability))
+    verb = capability.__name__.lower()
+    raise CapabilityError(
+        f"{type(model).__name__} has no '{verb}' capability: its mathematics does not give one",
+        hint=f"a family that has it: {', '.join(able) or 'none yet'}",
+    )

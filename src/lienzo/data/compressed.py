@@ -1,0 +1,71 @@
+"""Pictures of the built-in sets: kept compressed, and decoded when they are first asked for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lienzo.core.errors import DataError
+from lienzo.data.dataset import Bytes
+from lienzo.data.pixels import LANCZOS, NEAREST, Ask, fitted, laid_on
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
+
+class Compressed:
+    """(N, C, S, S) uint8 planes of pictures that this package brought along, so that they need no distrust.
+
+    A set opens at once, and a picture is decoded at most once: the planes of those that were asked for stay.
+
+    Args:
+        encoded: the files' bytes; None for a row that has no picture (zeros).
+        ask: size, policy and channels.
+        mode: Pillow's mode of the planes: "RGBA", "RGB" or "L".
+    """
+
+    def __init__(self, encoded: Sequence[bytes | None], ask: Ask, mode: str) -> None:
+        self._encoded, self._ask, self._mode = encoded, ask, mode
+        bands = Image.getmodebands(mode)
+        self.shape: tuple[int, ...] = (len(encoded), bands, ask.size, ask.size)
+        self._planes: Bytes = np.empty(self.shape, np.uint8)  # pages are taken only when they are written
+        self._done = np.zeros(len(encoded), bool)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Bytes:
+        for row in set(rows[~self._done[rows]].tolist()):
+            self._planes[row] = self._decoded(self._encoded[row])
+            self._done[row] = True
+        return self._planes[rows]
+
+    def _decoded(self, data: bytes | None) -> Bytes:
+        if data is None:
+            return np.zeros(self.shape[1:], np.uint8)
+        image = Image.open(io.BytesIO(data))
+        if self._ask.is_map:
+            image = fitted(image.convert(self._mode), self._ask, NEAREST, 0)
+        else:
+            image = image.convert("RGBA")
+            image = fitted(laid_on(image, 255).convert(self._mode) if self._mode != "RGBA" else image, self._ask, LANCZOS, 255)
+        array = np.asarray(image, np.uint8)
+        return array.transpose(2, 0, 1) if array.ndim == 3 else array[None]
+
+
+def shards(folder: str, spec: str) -> list[Path]:
+    """Return the shards of a built-in set, one file a licence.
+
+    Raises:
+        DataError: if the package was installed without them.
+    """
+    files = sorted((ASSETS / folder).glob("*.parquet"))
+    if not files:
+        raise DataError(f"the set {spec!r} is missing from this installation", hint="reinstall lienzo, or build it: see tools/")
+    return files
+
+
+def licence_of(file: Path) -> str:
+    """Read the licence that a shard's name states: cc-by-4.0.parquet → CC-BY-4.0."""
+    return {"mit": "MIT", "apache-2.0": "Apache-2.0"}.get(file.stem, file.stem.upper())

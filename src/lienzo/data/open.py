@@ -1,0 +1,126 @@
+"""One door to every source: a built-in name, a folder, a table, tars, or the hub."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from lienzo.core.errors import DataError
+from lienzo.data import emoji, fashion, openmoji
+from lienzo.data.built import open_built
+from lienzo.data.dataset import Dataset
+from lienzo.data.folder import Folder
+from lienzo.data.hub import Hub
+from lienzo.data.pixels import POLICIES, Ask, Policy
+from lienzo.data.records import Source
+from lienzo.data.splits import Where
+from lienzo.data.table import Parquet
+from lienzo.data.tars import Tars, expand
+
+BuiltIn = Callable[[Ask, str, Where | None], Dataset]
+BUILT_IN: dict[str, BuiltIn] = {
+    "emoji": emoji.open_emoji,
+    "openmoji-maps": openmoji.open_openmoji,
+    "fashion-mnist": fashion.open_fashion_mnist,
+}
+LARGEST_SIDE = 4096
+
+
+def open_source(
+    spec: str | Path,
+    *,
+    size: int = 64,
+    channels: int = 3,
+    split: str = "train",
+    policy: Policy = "crop",
+    cache: Path | None = None,
+    max_bad_share: float = 0.2,
+    where: Where | None = None,
+    progress: bool = True,
+) -> Dataset:
+    """Open a source of pictures.
+
+    A user's source is decoded once, into the cache; what cannot be decoded is listed there in `quarantine.jsonl`, and
+    the user's files are never touched.
+
+    Args:
+        spec: "emoji", "openmoji-maps", "fashion-mnist" (or "fashion-mnist:FOLDER"), a folder, a `.parquet` file, tars
+            ("a.tar", "a-{000..010}.tar", "a-*.tar"), or "hub:NAME".
+        size: side of the pictures in pixels.
+        channels: 3 for colour; 1 for grey (transparency is laid on white). A set with transparent pictures has 4 where
+            3 are asked for: the loader lays them on a background.
+        split: "train", "validation", "test", "all", or several joined by "+". A source without a validation split gives
+            5 % of its training pictures to it, by content.
+        policy: how pictures become square: "crop" the middle, "pad" with white, or "squash"; Lanczos in all cases.
+        cache: folder; by default LIENZO_CACHE or the platform's.
+        max_bad_share: share of files that may be set aside before this is an error.
+        where: label column → the class or classes to keep; "" stands for unsaid.
+        progress: show a bar while decoding.
+
+    Raises:
+        DataError: for a source that is missing, damaged or too small, naming what would do.
+
+    >>> open_source("emoji", split="validation").shape
+    (64, 64, 4)
+    """
+    ask = _asked(size, channels, policy)
+    name, _, rest = str(spec).partition(":")
+    if name == "fashion-mnist" and rest:
+        return fashion.open_fashion_mnist(ask, split, where, folder=Path(rest).expanduser())
+    if str(spec) in BUILT_IN:
+        return BUILT_IN[str(spec)](ask, split, where)
+    return open_built(
+        source_at(spec), ask, split=split, cache=cache, max_bad_share=max_bad_share, where=where, progress=progress
+    )
+
+
+def source_at(spec: str | Path) -> Source:
+    """Find what a user's specification names: a folder, a table, tars, or a set of the hub.
+
+    Raises:
+        DataError: if there is nothing of the kind, with names that come near.
+    """
+    text = str(spec)
+    if text.startswith("hub:"):
+        return Hub(text[len("hub:") :])
+    path = Path(text).expanduser()
+    if path.suffix == ".tar":
+        return Tars(expand(str(path)), text)
+    if path.suffix == ".parquet" and path.is_file():
+        return Parquet([path], text)
+    if path.is_dir():
+        return _in_folder(path)
+    if path.is_file():
+        raise DataError(f"{text} is a file, but no .parquet or .tar", hint="the folder that it lies in")
+    raise DataError(f"no source {text!r}: neither a built-in set nor a file or folder", hint=_near(text, path))
+
+
+def _in_folder(path: Path) -> Source:
+    """A folder holds pictures; or nothing but tables, or nothing but tars."""
+    tables = [file for file in sorted(path.rglob("*.parquet")) if file.name.lower() != "metadata.parquet"]
+    tars = sorted(path.glob("*.tar"))
+    if not (tables or tars):
+        return Folder(path)
+    folder = Folder(path)
+    if folder.has_images:
+        return folder
+    return Parquet(tables, str(path)) if tables else Tars(tars, str(path))
+
+
+def _near(text: str, path: Path) -> str:
+    siblings = [str(path.parent / p.name) for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(text, [*BUILT_IN, *siblings], n=3, cutoff=0.5)
+    kinds = f"{', '.join(BUILT_IN)}, a folder, a .parquet file, tars such as 'a-{{000..010}}.tar', or hub:NAME"
+    return f"did you mean {' or '.join(close)}? Else one of: {kinds}" if close else f"one of: {kinds}"
+
+
+def _asked(size: int, channels: int, policy: str) -> Ask:
+    if not 1 <= size <= LARGEST_SIDE:
+        raise DataError(f"a picture of side {size}", hint=f"a size from 1 to {LARGEST_SIDE}")
+    if channels not in (1, 3):
+        raise DataError(f"pictures with {channels} channels", hint="3 (transparency is kept by itself) or 1")
+    found = next((p for p in POLICIES if p == policy), None)
+    if found is None:
+        raise DataError(f"no resize policy {policy!r}", hint=f"one of {', '.join(POLICIES)}")
+    return Ask(size, found, channels)

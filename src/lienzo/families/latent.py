@@ -1,0 +1,98 @@
+"""Any family over the codes of any other family that encodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from lienzo.core import (
+    Batch,
+    ConfigurationError,
+    Conditions,
+    Denoises,
+    Encodes,
+    Family,
+    Loss,
+    Progress,
+    Streams,
+    configurable,
+    require,
+)
+
+
+@configurable("latent")
+class Latent(Family, Encodes):
+    """p(x | c): draw a code with one family, decode it with another, which is kept frozen.
+
+    "High-Resolution Image Synthesis with Latent Diffusion Models" (Rombach et al., 2022). Codes are brought to mean 0
+    and standard deviation 1 by channel with `shift` and `scale`, which `calibrate` measures once.
+
+    Args:
+        outer: a family that `Encodes`, trained already.
+        inner: a family over codes; its shape is that of a code.
+        chunk: pictures that are decoded at once, so that a picture does not depend on how many are drawn with it.
+    """
+
+    def __init__(self, outer: Family, inner: Family, chunk: int = 8) -> None:
+        super().__init__()
+        coder = require(outer, Encodes)
+        if tuple(getattr(coder, "code_shape", inner.shape)) != tuple(inner.shape):
+            raise ConfigurationError(f"the inner family draws {inner.shape}, but codes are {coder.code_shape}")  # type: ignore[attr-defined]
+        self.outer, self.inner, self.chunk = outer.requires_grad_(False).eval(), inner, chunk
+        self.players = inner.players  # type: ignore[misc]
+        self.shape = outer.shape
+        self.register_buffer("shift", torch.zeros(inner.shape[0], 1, 1))
+        self.register_buffer("scale", torch.ones(inner.shape[0], 1, 1))
+
+    @torch.no_grad()
+    def calibrate(self, pictures: Tensor) -> None:
+        """Measure mean and standard deviation of the codes of pictures (B, C, H, W), by channel."""
+        codes = torch.cat([self._coder().encode(part) for part in pictures.split(64)])
+        self.get_buffer("shift").copy_(codes.mean((0, 2, 3))[:, None, None])
+        self.get_buffer("scale").copy_(codes.std((0, 2, 3))[:, None, None].clamp_min(1e-6))
+
+    @property
+    def bus(self) -> Any:
+        """What the inner family hears."""
+        return getattr(self.inner, "bus", None)
+
+    def train(self, mode: bool = True) -> Latent:
+        """Switch the inner family alone: the outer one is never trained here."""
+        super().train(mode)
+        self.outer.eval()
+        return self
+
+    def loss(self, batch: Batch, player: str = "model") -> Loss:
+        """Return the inner family's loss on the codes of a batch; a batch of ready codes is taken as it is."""
+        if batch.x.shape[1:] != torch.Size(self.inner.shape):
+            with torch.no_grad():
+                batch = replace(batch, x=self.encode(batch.x))
+        return self.inner.loss(batch, player)
+
+    def encode(self, x: Tensor, conditions: Conditions | None = None) -> Tensor:
+        """Return normalised codes, (B, *inner.shape)."""
+        return (self._coder().encode(x, conditions) - self.get_buffer("shift")) / self.get_buffer("scale")
+
+    def decode(self, z: Tensor, conditions: Conditions | None = None) -> Tensor:
+        """Return the pictures of normalised codes, (B, C, H, W), `chunk` at a time."""
+        z = z * self.get_buffer("scale") + self.get_buffer("shift")
+        short = -len(z) % self.chunk  # the last chunk is filled up: kernels choose their order of sums by the size
+        filled = torch.cat([z, z[-1:].expand(short, *z.shape[1:])]) if short else z
+        return torch.cat([self._coder().decode(part) for part in filled.split(self.chunk)])[: len(z)]
+
+    def sampling(
+        self, conditions: Conditions, *, streams: Streams, previews: Literal["all", "last"] = "last", **options: Any
+    ) -> Iterator[Progress]:
+        """Yield the inner family's steps; estimates are decoded at the last step, or at all of them for previews."""
+        for progress in self.inner.sampling(conditions, streams=streams, **options):
+            if previews == "all" or progress.step == progress.steps:
+                yield replace(progress, estimate=self.decode(progress.estimate).clamp(-1, 1))
+            else:
+                yield progress
+
+    def _coder(self) -> Encodes:
+        return require(self.outer, Encodes)

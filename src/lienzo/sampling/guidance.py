@@ -1,0 +1,61 @@
+r"""Classifier-free guidance: a denoiser made of a conditional one heard with more and less said.
+
+With conditions c₁ … c_k, each with a weight, and D_j the denoiser that hears c₁ … c_j only,
+
+    D = D₀ + Σ_j w_j (D_j − D_{j−1}).
+
+"Classifier-Free Diffusion Guidance" (Ho & Salimans, 2022); one term a condition: "InstructPix2Pix: Learning to Follow
+Image Editing Instructions" (Brooks, 2023), eq. 3; the interval: "Applying Guidance in a Limited Interval Improves
+Sample and Distribution Quality in Diffusion Models" (Kynkäänniemi, 2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from torch import Tensor
+
+from lienzo.core import Conditions
+from lienzo.sampling.schedule import Denoiser
+
+Branches = Callable[[Tensor, float, Sequence[int]], list[Tensor]]  # (x_t, t, which) → the estimate of each branch
+
+
+def nest(conditions: Conditions, weights: float | Mapping[str, float]) -> tuple[list[Conditions], list[float]]:
+    """Return what each branch hears, from least to most said, and the weight w_j of each step between them.
+
+    One number weighs all that is said at once. A mapping weighs by name, in its order; neighbours of equal weight are
+    one step, and a condition that it does not name is heard by every branch.
+    """
+    if not any(bool(entry.present.any()) for entry in conditions.values()):
+        return [conditions], []
+    named = dict.fromkeys(conditions, weights) if isinstance(weights, int | float) else weights
+    steps = [(name, float(w)) for name, w in named.items()]
+    branches, values = [conditions], list[float]()
+    unsaid: list[str] = []
+    for i in reversed(range(len(steps))):  # from all that is said, unsay the last group first
+        unsaid.append(steps[i][0])
+        if i == 0 or steps[i - 1][1] != steps[i][1]:
+            branches.insert(0, conditions.without(*unsaid))
+            values.insert(0, steps[i][1])
+    return branches, values
+
+
+def guided(evaluate: Branches, weights: Sequence[float], interval: tuple[float, float] = (0.0, 1.0)) -> Denoiser:
+    """Return the guided denoiser of len(weights) + 1 branches.
+
+    Where every weight is 1, or t is outside the interval, it is the last branch alone: the conditional model, bit for
+    bit.
+    """
+    every, last = range(len(weights) + 1), [len(weights)]
+
+    def denoise(x: Tensor, t: float) -> Tensor:
+        if all(w == 1 for w in weights) or not interval[0] <= t <= interval[1]:
+            return evaluate(x, t, last)[0]
+        d = evaluate(x, t, every)
+        x_0 = d[0]
+        for w, more, less in zip(weights, d[1:], d[:-1], strict=True):
+            x_0 = x_0 + w * (more - less)
+        return x_0
+
+    return denoise

@@ -1,0 +1,17 @@
+"""The one loop and what it needs: it trains any family, survives anything, and keeps to a budget."""
+
+from lienzo.training.bar import Bar
+from lienzo.training.card import About
+from lienzo.training.checkpoint import load
+from lienzo.training.curves import Board, Curve, draw_losses
+from lienzo.training.export import export
+from lienzo.training.grid import SampleGrid
+from lienzo.training.loop import TrainResult, train
+from lienzo.training.observers import Observer, Record, Say
+from lienzo.training.recover import TrainingError
+from lienzo.training.settings import TrainingSettings
+
+__all__ = [
+    "About", "Bar", "Board", "Curve", "Observer", "Record", "SampleGrid", "Say", "TrainResult", "TrainingError",
+    "TrainingSettings", "draw_losses", "export", "load", "train",
+]  # fmt: skip

@@ -1,0 +1,97 @@
+"""A few steps taken only to see how long they take: which precision is faster, how many images a second."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import torch
+
+from lienzo.core import Batch, Family
+from lienzo.training.recover import NotFiniteError, is_out_of_memory
+from lienzo.training.run import Run, Snapshot
+from lienzo.training.step import advance, arithmetic
+
+PATIENCE = 6.0  # s for one measurement
+
+
+def seconds_per_gradient(family: Family, batch: Batch, precision: str, device: torch.device, patience: float) -> float:
+    """Return the median time of every player's loss and gradient on a batch, s; inf where memory or numbers run out.
+
+    At least one repetition after one to warm up, more while `patience` (s) lasts. The family is left as it was.
+    """
+    with undisturbed(family):
+        try:
+            return _median_time(family, batch.to(device), precision, device, patience)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        return math.inf
+
+
+def seconds_per_step(run: Run, batch_at: Callable[[int], Batch], patience: float) -> float:
+    """Return the median time of whole steps, data and all, s, on every process of the run's team the same.
+
+    Steps are taken for `patience` s, at least two after one to warm up; then the run is put back where it was.
+    """
+    kept, times, seconds, state = Snapshot.of(run), list[float](), 0.0, torch.get_rng_state()
+    while not run.team.largest([int(len(times) >= 3 and seconds > patience)])[0]:
+        since = time.monotonic()
+        with contextlib.suppress(NotFiniteError):
+            advance(run, batch_at(run.counters.seen))
+        _finish(run.team.device)
+        times.append(time.monotonic() - since)
+        seconds += times[-1]
+    rows = run.counters.rows  # what memory allowed
+    kept.restore(run)
+    run.counters.rows = rows
+    run.family.zero_grad(set_to_none=True)
+    torch.set_rng_state(state)
+    longest = run.team.largest([round(1e6 * sorted(times[1:])[len(times) // 2 - 1])])[0]
+    return longest / 1e6
+
+
+def _median_time(family: Family, batch: Batch, precision: str, device: torch.device, patience: float) -> float:
+    begun, times = time.monotonic(), list[float]()
+    while len(times) < 2 or (time.monotonic() - begun < patience and len(times) < 8):
+        since = time.monotonic()
+        for player in family.players:
+            with arithmetic(precision, device):
+                total = family.loss(batch.rows(0, len(batch)), player).total
+            total.backward()
+            if not math.isfinite(float(total.detach())):
+                return math.inf
+        _finish(device)
+        times.append(time.monotonic() - since)
+    kept = sorted(times[1:])
+    return kept[len(kept) // 2]
+
+
+def faster_precision(family: Family, batch: Batch, device: torch.device) -> tuple[str, str]:
+    """Return "float32" or "bfloat16", whichever takes less time on a batch, and a sentence that says so."""
+    each = PATIENCE / 2
+    plain, half = (seconds_per_gradient(family, batch, p, device, each) for p in ("float32", "bfloat16"))
+    chosen = "bfloat16" if half < 0.97 * plain else "float32"  # a tie goes to the exacter one
+    return chosen, f"precision: {chosen} (a gradient takes {plain:.3g} s in float32, {half:.3g} s in bfloat16)"
+
+
+@contextmanager
+def undisturbed(family: Family) -> Generator[None]:
+    """Put back a family's buffers and gradients after the block, and torch's global generator."""
+    kept, state = {n: b.detach().clone() for n, b in family.named_buffers()}, torch.get_rng_state()
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, buffer in family.named_buffers():
+                buffer.copy_(kept[name])
+        family.zero_grad(set_to_none=True)
+        torch.set_rng_state(state)
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

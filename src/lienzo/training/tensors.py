@@ -1,0 +1,76 @@
+"""Named tensors in a safetensors file: shared ones once, damaged or unwritable files with a clear error."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from lienzo.core import CheckpointError
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write tensors by name; of names that are one tensor only the first is written.
+
+    Raises:
+        OSError: ENOSPC for a full disk, EIO for anything else that the writer could not do.
+    """
+    try:
+        save_file({n: t.detach().cpu().contiguous() for n, t in once(tensors).items()}, path)
+    except SafetensorError as error:
+        full = "No space left" in str(error) or "quota" in str(error)
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error), str(path)) from error
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read what `write_tensors` wrote, rows of 8-bit integers scaled back (see `lienzo.training.export`).
+
+    Raises:
+        CheckpointError: for a file that is missing or damaged.
+    """
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"cannot read weights from {path}: {error}", hint="an earlier checkpoint") from error
+    quantised = [n for n, t in tensors.items() if t.dtype == torch.int8 and f"{n}.scale" in tensors]
+    for name in quantised:
+        scale = tensors.pop(f"{name}.scale").float()
+        tensors[name] = tensors[name].float() * scale.view(-1, *[1] * (tensors[name].ndim - 1))
+    return tensors
+
+
+def once(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors without second names for the same memory."""
+    seen: set[tuple[object, ...]] = set()
+    kept: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        key = (tensor.device, tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype)
+        if tensor.numel() == 0 or key not in seen:
+            seen.add(key)
+            kept[name] = tensor
+    return kept
+
+
+@torch.no_grad()
+def fill(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
+    """Copy weights into a module, in its own precision; second names of shared weights may be missing.
+
+    Raises:
+        CheckpointError: naming the first weight that is missing, has no place, or has another shape.
+    """
+    own = module.state_dict()
+    for name in sorted(set(tensors) - set(own)):
+        raise CheckpointError(f"{source} holds weights {name!r}, for which {type(module).__name__} has no place")
+    for name in sorted(set(once(own)) - set(tensors)):
+        raise CheckpointError(f"{source} lacks the weights {name!r} of {type(module).__name__}")
+    for name, tensor in tensors.items():
+        if own[name].shape != tensor.shape:
+            raise CheckpointError(
+                f"weights {name!r} in {source} have shape {tuple(tensor.shape)}, expected {tuple(own[name].shape)}"
+            )
+        own[name].copy_(tensor)
