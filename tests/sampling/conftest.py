@@ -55,6 +55,17 @@ class Pulses(Streams):
         return drawn
 
 
+class Together(Streams):
+    """Streams that draw all rows from one generator: quick where thousands of rows are only counted."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(0, range(rows))
+        self._generator = torch.Generator().manual_seed(11)
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(len(self), *shape, generator=self._generator, dtype=torch.float64)
+
+
 def mixture(weights: Sequence[float], means: Sequence[Sequence[float]], stds: Sequence[Sequence[float]]) -> Mixture:
     return Mixture(*(torch.tensor(each, dtype=torch.float64) for each in (weights, means, stds)))
 
@@ -69,6 +80,11 @@ def gaussian() -> Mixture:
 def three() -> Mixture:
     """Three components of unequal weight."""
     return mixture([0.5, 0.3, 0.2], [[0.6, 0.5], [-0.5, 0.4], [0.1, -0.7]], [[0.1, 0.2], [0.15, 0.1], [0.2, 0.05]])
+
+
+@pytest.fixture
+def together() -> type[Together]:
+    return Together
 
 
 @pytest.fixture

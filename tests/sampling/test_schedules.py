@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lienzo.core import ConfigurationError
-from lienzo.sampling import SPACINGS, EDM, Cosine, Linear, Schedule, VarianceExploding, VariancePreserving, retimed
+from lienzo.sampling import EDM, SPACINGS, Cosine, Linear, Schedule, VarianceExploding, VariancePreserving, retimed
 
 TIMES = torch.linspace(0.02, 0.98, 49, dtype=torch.float64)
 

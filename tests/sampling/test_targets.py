@@ -24,7 +24,9 @@ def scalar(value: float) -> torch.Tensor:
 
 @settings(deadline=None, max_examples=200)
 @given(targets, schedules, times, numbers, numbers)
-def test_conversions_are_inverse_and_agree_with_the_definition(target: str, schedule: str, t: float, x: float, e: float):
+def test_conversions_are_inverse_and_agree_with_the_definition(
+    target: str, schedule: str, t: float, x: float, e: float
+):
     at, f = level(schedule, t), TARGETS[target]
     x_0, noise = scalar(x), scalar(e)
     x_t = at.alpha * x_0 + at.sigma * noise
@@ -35,7 +37,9 @@ def test_conversions_are_inverse_and_agree_with_the_definition(target: str, sche
 
 @settings(deadline=None, max_examples=100)
 @given(targets, targets, schedules, times, numbers, numbers)
-def test_a_weight_moves_the_error_to_another_space(target: str, weighting: str, schedule: str, t: float, x: float, y: float):
+def test_a_weight_moves_the_error_to_another_space(
+    target: str, weighting: str, schedule: str, t: float, x: float, y: float
+):
     at = level(schedule, t)
     x_t = at.alpha * scalar(x) + at.sigma * 0.7
 
@@ -57,12 +61,14 @@ def test_weights_that_papers_name():
     torch.testing.assert_close(weight("score", "noise", edm), edm.sigma**2)  # Song & Ermon (2019), λ = σ²
 
 
-def test_the_preconditioned_target_has_unit_variance(schedule):
+def test_inputs_and_the_preconditioned_target_have_unit_variance(schedule):
     at = Level.of(schedule, torch.linspace(0.02, 0.98, 9), 2, sigma_data=0.3)
     x, e = (torch.randn(9, 40000, generator=torch.Generator().manual_seed(i)) for i in (0, 1))
     f = TARGETS["preconditioned"].direct(0.3 * x, e, at.alpha * 0.3 * x + at.sigma * e, at)
     torch.testing.assert_close(f.var(1), torch.ones(9), rtol=0.05, atol=0)
-    torch.testing.assert_close((at.alpha * 0.3 * x + at.sigma * e).div(at.scale).var(1), torch.ones(9), rtol=0.05, atol=0)
+    torch.testing.assert_close(
+        (at.alpha * 0.3 * x + at.sigma * e).div(at.scale).var(1), torch.ones(9), rtol=0.05, atol=0
+    )
 
 
 def test_every_process_is_made_of_entries_that_exist():

@@ -98,7 +98,7 @@ def weights(folder: Path) -> dict[str, Tensor]:
     """Return every tensor of the newest checkpoint of a run, by file and name."""
     found = resolve(folder)
     files = ["model.safetensors", "state/raw.safetensors", "state/optimiser.safetensors"]
-    return {f"{file}:{name}": t for file in files for name, t in read_tensors(found / file).items()}
+    return {f"{file}:{name}": t.clone() for file in files for name, t in read_tensors(found / file).items()}
 
 
 def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:

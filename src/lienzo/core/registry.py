@@ -6,11 +6,12 @@ room has entered here can be built, so that a configuration never names arbitrar
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import pydantic
 
@@ -94,6 +95,8 @@ def config_of(thing: Any) -> Any:
     if recorded is not None:
         kind, arguments = recorded
         return {"kind": kind, **{name: config_of(value) for name, value in arguments.items()}}
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        return config_of(dataclasses.asdict(thing))
     if isinstance(thing, Mapping):
         return {str(k): config_of(v) for k, v in thing.items()}
     if isinstance(thing, list | tuple):
@@ -136,5 +139,13 @@ def _rebuild(value: Any) -> Any:
 
 
 def checked(cls: Callable[..., T]) -> Callable[..., T]:
-    """Return a constructor that converts and checks its arguments by annotation."""
-    return pydantic.validate_call(config=pydantic.ConfigDict(arbitrary_types_allowed=True))(cls)
+    """Return a constructor that converts and checks its arguments by the annotations of `__init__`."""
+
+    def make(*args: Any, **kwargs: Any) -> T:
+        return cls(*args, **kwargs)
+
+    # pydantic refuses classes: it is shown a function with the signature of one
+    hints = get_type_hints(cls.__init__)  # type: ignore[misc]
+    make.__signature__ = inspect.signature(cls).replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
+    make.__annotations__ = {name: hint for name, hint in hints.items() if name != "return"}
+    return pydantic.validate_call(config=pydantic.ConfigDict(arbitrary_types_allowed=True))(make)

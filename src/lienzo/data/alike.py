@@ -59,7 +59,8 @@ def groups_of(contents: Sequence[str], looks: NDArray[np.uint64], thumbs: NDArra
 
     Args:
         contents: hashes of the decoded pixels.
-        looks, thumbs: as in `near_pairs`.
+        looks: as in `near_pairs`.
+        thumbs: as in `near_pairs`.
     """
     parent = list(range(len(contents)))
     first: dict[str, int] = {}
@@ -73,7 +74,7 @@ def groups_of(contents: Sequence[str], looks: NDArray[np.uint64], thumbs: NDArra
     names: dict[int, str] = {}
     for i in alone.tolist():
         top = _top(parent, i)
-        names[i] = contents[i] if sizes[top] > longest else contents[top]
+        names[i] = str(contents[i] if sizes[top] > longest else contents[top])
     return [names[representative] for representative, _ in pairs]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +24,50 @@ from lienzo.data.workers import SECONDS
 log = logging.getLogger("lienzo.data")
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How a source is read: everything but what becomes of a picture.
+
+    Attributes:
+        cache: folder; None for the usual one.
+        max_bad_share: share of files that may be set aside.
+        seconds: how long one picture may take.
+        progress: show a bar.
+    """
+
+    cache: Path | None = None
+    max_bad_share: float = 0.2
+    seconds: float = SECONDS
+    progress: bool = False
+
+
 def open_built(
-    source: Source, ask: Ask, *, split: str, cache: Path | None, max_bad_share: float, where: Where | None,
-    progress: bool, seconds: float = SECONDS,
-) -> TableDataset:  # fmt: skip
+    source: Source, ask: Ask, *, split: str = "train", where: Where | None = None, limits: Limits | None = None
+) -> TableDataset:
     """Open a source, decoding it first if the cache does not have it at this size and policy.
 
     Args:
         source: what to read.
         ask: size, policy and channels.
-        split, cache, max_bad_share, where, progress: as in `open_source`.
-        seconds: how long one picture may take.
+        split: as in `open_source`.
+        where: as in `open_source`.
+        limits: how to read it.
 
     Raises:
         DataError: if too much of it cannot be used, or the split or a label does not exist.
     """
-    root = cache_root(cache)
+    limits = limits or Limits()
+    root = cache_root(limits.cache)
     content = source.token() or content_key(root, source.files(), source.root())
     key = key_of(VERSION, content, source.kind, vars(ask))
-    folder = once(root, key, lambda part: build(source, part, ask, seconds=seconds, progress=progress, fingerprint=content))
+
+    def fill(part: Path) -> None:
+        build(source, part, ask, seconds=limits.seconds, progress=limits.progress, fingerprint=content)
+
+    folder = once(root, key, fill)
     meta: dict[str, Any] = json.loads((folder / DONE).read_text("utf-8"))
     meta["name"] = source.name  # a copy of the set shares the cache under its own name
-    refuse_too_many(meta, max_bad_share, folder)
+    refuse_too_many(meta, limits.max_bad_share, folder)
     _tell(meta, folder)
     table, said, groups = read_table(folder, meta)
     rows = rows_of(split, said, groups, source.name)

@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def _flush(file: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Generator[None]:
     """Hold a lock that the system takes back when its holder dies."""
     try:
         import fcntl
@@ -100,7 +100,8 @@ def content_key(root: Path, files: list[Path], base: Path) -> str:
 
     Args:
         root: the cache, where it is remembered.
-        files, base: as in `hash_files`.
+        files: as in `hash_files`.
+        base: as in `hash_files`.
     """
     stamps = [(str(file), *_stamp(file)) for file in files]
     note = root / "known" / f"{key_of(stamps)}.txt"

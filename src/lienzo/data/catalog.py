@@ -41,7 +41,7 @@ class SourceInfo:
 
 
 def sources() -> list[SourceInfo]:
-    """List the built-in sets and the kinds of sources, with what this machine lacks. Fast: opens none."""
+    """List the built-in sets and the kinds of sources, with what this machine lacks; opens none of them."""
     emoji, openmoji = _rows("emoji"), _rows("openmoji-maps")
     hub = importlib.util.find_spec("datasets") is not None
     fashion = "" if found_at() or hub else f"apt-get install dataset-fashion-mnist, or {VARIABLE}=FOLDER"
@@ -53,7 +53,7 @@ def sources() -> list[SourceInfo]:
         _info("openmoji-maps", "emoji with line art, silhouette, segmentation and painter's order", openmoji,
               "CC-BY-SA-4.0", "" if openmoji else reinstall),
         _info("fashion-mnist", "articles of clothing, 28 × 28, grey, 10 classes", 70_000, "MIT", fashion),
-        _info("FOLDER", "pictures in a folder: subfolders are labels; metadata.csv, .jsonl, .parquet; .txt beside", 0, "", ""),
+        _info("FOLDER", "pictures: subfolders are labels, or metadata.csv, .jsonl, .parquet, .txt beside", 0, "", ""),
         _info("FILE.parquet", "a table with pictures' bytes", 0, "", ""),
         _info("NAME-{000..010}.tar", "WebDataset tars", 0, "", ""),
         _info("hub:OWNER/NAME", "a set of the Hugging Face hub", 0, "", extra),
@@ -95,7 +95,7 @@ def _rows(folder: str) -> int:
 
 
 def _captions(dataset: Dataset, indices: Sequence[int] | NDArray[np.int64]) -> list[str]:
-    kinds = {column.kind: name for name, column in reversed(dataset.columns.items()) if name != "background"}
+    kinds = {column.kind: name for name, column in reversed(list(dataset.columns.items())) if name != "background"}
     name = kinds.get("text") or kinds.get("label")
     if name is None:
         return [str(int(i)) for i in indices]

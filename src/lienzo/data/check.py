@@ -6,11 +6,11 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lienzo.data.alike import near_pairs
 from lienzo.data.builder import bad_maps, shown
@@ -69,7 +69,7 @@ def check(path: str | Path, *, size: int = 64, seconds: float = SECONDS, progres
 
 def _light(found: Decoded) -> Decoded:
     """All but the pixels, so that a large set fits into memory."""
-    return Decoded(**{**vars(found), "pixels": None})
+    return replace(found, pixels=None)
 
 
 def _same(good: Sequence[Good]) -> list[list[int]]:
@@ -86,7 +86,7 @@ def _near(good: Sequence[Good]) -> list[tuple[int, int]]:
         first.setdefault(found.content, number)
     rows = np.array(sorted(first.values()), np.int64)
     looks = np.array([good[i][1].look for i in rows.tolist()], np.uint64)
-    thumbs: NDArray[np.uint8] = np.frombuffer(b"".join(good[i][1].thumb for i in rows.tolist()), np.uint8).reshape(-1, 192)
+    thumbs = np.frombuffer(b"".join(good[i][1].thumb for i in rows.tolist()), np.uint8).reshape(-1, 192)
     return [(int(rows[i]), int(rows[j])) for i, j in near_pairs(looks, thumbs).tolist()]
 
 

@@ -51,8 +51,8 @@ def read_columns(fields: Sequence[Mapping[str, Any]]) -> Said:
         kind = _kind(name, values)
         if kind == "text":
             texts = texts or [[] for _ in fields]
-            for row, value in zip(texts, values, strict=True):
-                row += strings(value)
+            for candidates, value in zip(texts, values, strict=True):
+                candidates.extend(strings(value))
         elif kind == "label":
             labels[name] = [label_of(value) for value in values]
         else:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lienzo.core.errors import DataError
 from lienzo.data.dataset import Bytes
-from lienzo.data.pixels import LANCZOS, NEAREST, Ask, fitted, laid_on
+from lienzo.data.pixels import LANCZOS, Ask, finished, fitted, laid_on, map_values
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -26,10 +26,11 @@ class Compressed:
         encoded: the files' bytes; None for a row that has no picture (zeros).
         ask: size, policy and channels.
         mode: Pillow's mode of the planes: "RGBA", "RGB" or "L".
+        spread: stretch each picture's values to 0 … 255, in whole steps: for an order, of which only the order counts.
     """
 
-    def __init__(self, encoded: Sequence[bytes | None], ask: Ask, mode: str) -> None:
-        self._encoded, self._ask, self._mode = encoded, ask, mode
+    def __init__(self, encoded: Sequence[bytes | None], ask: Ask, mode: str, *, spread: bool = False) -> None:
+        self._encoded, self._ask, self._mode, self._spread = encoded, ask, mode, spread
         bands = Image.getmodebands(mode)
         self.shape: tuple[int, ...] = (len(encoded), bands, ask.size, ask.size)
         self._planes: Bytes = np.empty(self.shape, np.uint8)  # pages are taken only when they are written
@@ -45,12 +46,12 @@ class Compressed:
         if data is None:
             return np.zeros(self.shape[1:], np.uint8)
         image = Image.open(io.BytesIO(data))
-        if self._ask.is_map:
-            image = fitted(image.convert(self._mode), self._ask, NEAREST, 0)
-        else:
-            image = image.convert("RGBA")
-            image = fitted(laid_on(image, 255).convert(self._mode) if self._mode != "RGBA" else image, self._ask, LANCZOS, 255)
-        array = np.asarray(image, np.uint8)
+        if self._ask.over:
+            array = finished(map_values(image, self._ask), self._ask)
+            return (array * (255 // max(1, int(array.max()))) if self._spread else array).transpose(2, 0, 1)
+        image = image.convert("RGBA")
+        image = image if self._mode == "RGBA" else laid_on(image, 255).convert(self._mode)
+        array = np.asarray(fitted(image, self._ask, LANCZOS, 255), np.uint8)
         return array.transpose(2, 0, 1) if array.ndim == 3 else array[None]
 
 
@@ -62,7 +63,7 @@ def shards(folder: str, spec: str) -> list[Path]:
     """
     files = sorted((ASSETS / folder).glob("*.parquet"))
     if not files:
-        raise DataError(f"the set {spec!r} is missing from this installation", hint="reinstall lienzo, or build it: see tools/")
+        raise DataError(f"the set {spec!r} is missing from this installation", hint="reinstall lienzo")
     return files
 
 

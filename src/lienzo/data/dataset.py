@@ -1,4 +1,4 @@
-"""What every source of pictures becomes: a finite set with random access, and columns that say what is known of each."""
+"""What every source of pictures becomes: a finite set with random access, and columns of what is known of each."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class Planes(Protocol):
     """(N, C, H, W) uint8 that can be picked by row: an array, a memory map, or pictures that are decoded when asked."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """(N, C, H, W)."""
+        ...
 
     def __getitem__(self, rows: NDArray[np.int64], /) -> Bytes: ...
 

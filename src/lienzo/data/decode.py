@@ -10,6 +10,7 @@ import io
 import stat
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -90,15 +91,12 @@ def reason_of(error: BaseException) -> tuple[str, str]:
         return str(error.args[0]), str(error.args[1])
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning) or "too large" in low:
         return "decompression bomb", text
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image", "no known format begins like this"
     if isinstance(error, MemoryError):
         return "out of memory", text
     if isinstance(error, FileNotFoundError | PermissionError):
         return "cannot be opened", error.strerror or text
-    if isinstance(error, EOFError | struct.error) or any(words in low for words in CUT):
-        return "truncated", text
-    return "damaged", f"{type(error).__name__}: {text}"
+    cut = isinstance(error, EOFError | struct.error) or any(words in low for words in CUT)
+    return ("truncated", text) if cut else ("damaged", f"{type(error).__name__}: {text}")
 
 
 def _opened(file: str | bytes) -> tuple[Image.Image, bool]:
@@ -116,7 +114,15 @@ def _opened(file: str | bytes) -> tuple[Image.Image, bool]:
         claimed = [name for name in known if _begins_like(name, file)]
         if claimed:
             raise RefusedError("damaged", f"it begins like {claimed[0]}, but its head cannot be read") from None
-        return Image.open(_handle(file)), False  # only to name the format: its pixels are never loaded
+        return _named(file), False
+
+
+def _named(file: str | bytes) -> Image.Image:
+    """Open a file only to name its format: its pixels are never loaded."""
+    try:
+        return Image.open(_handle(file))
+    except UnidentifiedImageError:
+        raise RefusedError("not an image", "no known format begins like this") from None
 
 
 def _handle(file: str | bytes) -> str | io.BytesIO:
@@ -147,9 +153,8 @@ def _refuse(image: Image.Image, is_read: bool) -> None:
 
 def _notes(image: Image.Image) -> tuple[str, ...]:
     """Tell what will be converted. Asked before the pixels are loaded, while the file's tiles are still described."""
-    tiles: Any = getattr(image, "tile", ())
     found = {
-        "16-bit": image.mode.startswith("I") or any("16" in str(tile[3]) for tile in tiles),
+        "16-bit": image.mode.startswith("I") or any(";16" in layout for layout in _layouts(image)),
         "float": image.mode == "F",
         image.mode: image.mode in ("CMYK", "YCbCr", "LAB", "HSV"),
         "palette": image.mode in ("P", "PA"),
@@ -157,6 +162,14 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
         "EXIF-rotated": _orientation(image) != 1,
     }
     return tuple(note for note, holds in found.items() if holds)
+
+
+def _layouts(image: Image.Image) -> Iterator[str]:
+    """How the file stores its pixels: Pillow gives 8-bit modes to colours of 16 bits, and says so only here."""
+    tiles: Any = getattr(image, "tile", ())
+    for tile in tiles:
+        arguments: Any = tile[3] if isinstance(tile[3], tuple | list) else (tile[3],)
+        yield from (a for a in arguments if isinstance(a, str) and a not in ("BGR;16", "BGR;15"))  # 16 bits a pixel
 
 
 def _orientation(image: Image.Image) -> int:
@@ -172,8 +185,8 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _finished(found: Decoded, image: Image.Image, ask: Ask) -> Decoded:
-    if ask.is_map:
-        return replace(found, pixels=finished(map_values(image), ask))
+    if ask.over:
+        return replace(found, pixels=finished(map_values(image, ask), ask))
     image = eight_bits(image)
     plain = laid_on(image, 128)  # on white, a white drawing would look like nothing
     found = replace(found, content=content_of(image), look=look_of(plain), thumb=thumb_of(plain))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lienzo.core.errors import DataError
 from lienzo.data import emoji, fashion, openmoji
-from lienzo.data.built import open_built
+from lienzo.data.built import Limits, open_built
 from lienzo.data.dataset import Dataset
 from lienzo.data.folder import Folder
 from lienzo.data.hub import Hub
@@ -70,9 +70,8 @@ def open_source(
         return fashion.open_fashion_mnist(ask, split, where, folder=Path(rest).expanduser())
     if str(spec) in BUILT_IN:
         return BUILT_IN[str(spec)](ask, split, where)
-    return open_built(
-        source_at(spec), ask, split=split, cache=cache, max_bad_share=max_bad_share, where=where, progress=progress
-    )
+    limits = Limits(cache, max_bad_share, progress=progress)
+    return open_built(source_at(spec), ask, split=split, where=where, limits=limits)
 
 
 def source_at(spec: str | Path) -> Source:
@@ -115,12 +114,11 @@ def _near(text: str, path: Path) -> str:
     return f"did you mean {' or '.join(close)}? Else one of: {kinds}" if close else f"one of: {kinds}"
 
 
-def _asked(size: int, channels: int, policy: str) -> Ask:
+def _asked(size: int, channels: int, policy: Policy) -> Ask:
     if not 1 <= size <= LARGEST_SIDE:
         raise DataError(f"a picture of side {size}", hint=f"a size from 1 to {LARGEST_SIDE}")
     if channels not in (1, 3):
         raise DataError(f"pictures with {channels} channels", hint="3 (transparency is kept by itself) or 1")
-    found = next((p for p in POLICIES if p == policy), None)
-    if found is None:
+    if policy not in POLICIES:
         raise DataError(f"no resize policy {policy!r}", hint=f"one of {', '.join(POLICIES)}")
-    return Ask(size, found, channels)
+    return Ask(size, policy, channels)

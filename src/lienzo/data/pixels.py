@@ -25,13 +25,14 @@ class Ask:
         size: side in pixels.
         policy: "crop" the middle square, "pad" to a square with white, or "squash" the sides to one length.
         channels: 3 (RGB, or RGBA where something is transparent) or 1 (grey, on white).
-        is_map: keep values as they are (nearest, never mixed): 1 channel, or 3 for a coloured map.
+        over: "" for a picture itself; for a map that lies over one, "exact" if its values are classes that must not
+            mix, or "smooth" (depth, edges). A map has 1 channel, or 3 if it is coloured, whatever `channels` says.
     """
 
     size: int
     policy: Policy = "crop"
     channels: int = 3
-    is_map: bool = False
+    over: Literal["", "exact", "smooth"] = ""
 
 
 class RefusedError(Exception):
@@ -53,9 +54,9 @@ def eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def map_values(image: Image.Image) -> Image.Image:
-    """A map's values: classes of a palette stay numbers; colours stay colours."""
-    if image.mode == "P":
+def map_values(image: Image.Image, ask: Ask) -> Image.Image:
+    """A map's values: colours stay colours, and the classes of an exact map's palette stay numbers."""
+    if image.mode == "P" and ask.over == "exact":
         return Image.frombytes("L", image.size, image.tobytes())
     if image.mode in ("L", "1", "F") or image.mode.startswith("I"):
         return _to_bytes(image)
@@ -72,8 +73,8 @@ def laid_on(image: Image.Image, grey: int) -> Image.Image:
 
 def finished(image: Image.Image, ask: Ask) -> Pixels:
     """Bring an 8-bit picture, or a map's values, to (size, size, C)."""
-    if ask.is_map:
-        return _array(fitted(image, ask, NEAREST, 0))
+    if ask.over:
+        return _array(fitted(image, ask, NEAREST if ask.over == "exact" else LANCZOS, 0))
     if ask.channels == 1:
         image = laid_on(image, 255).convert("L")
     return _array(fitted(image, ask, LANCZOS, 255))

@@ -18,8 +18,8 @@ READ = (
     "avif", "avifs", "jp2", "j2k", "jpx", "jpc", "ico", "qoi",
 )  # fmt: skip
 NOT_READ = (  # pictures all the same: a report should name them
-    "eps", "ps", "psd", "tga", "dds", "heic", "heif", "svg", "icns", "pcx", "sgi", "rgb", "im", "fli", "flc", "msp", "xbm",
-    "xpm", "wal", "blp", "ftu", "ftc", "gbr", "cur", "dcx", "hdr", "exr",
+    "eps", "ps", "psd", "tga", "dds", "heic", "heif", "svg", "icns", "pcx", "sgi", "rgb", "im", "fli", "flc", "msp",
+    "xbm", "xpm", "wal", "blp", "ftu", "ftc", "gbr", "cur", "dcx", "hdr", "exr",
 )  # fmt: skip
 EXTENSIONS = frozenset({*READ, *NOT_READ})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -119,7 +120,7 @@ class Report:
 
     def text(self, width: int = 100) -> str:
         """What is shown, as plain text."""
-        console = Console(width=width, record=True, file=_Nowhere())
+        console = Console(width=width, record=True, file=io.StringIO())
         console.print(self)
         return console.export_text()
 
@@ -130,16 +131,6 @@ class Report:
             yield _pairs([(name, str(n)) for name, n in counts.items()], title=f"{column} ({len(counts)} classes)")
         yield from _lists(self)
         yield Text(_verdict(self), style="green" if self.ok else "bold red")
-
-
-class _Nowhere:
-    """A file that forgets: the console records what is printed."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        pass
 
 
 def _summary(report: Report) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ class StreamLoader:
     Args:
         shards: "a-{000..010}.tar", "a-*.tar", or the files.
         bus: whose conditions are told what the samples say.
-        ask: size, policy and channels.
+        ask: size, policy and channels; by default 64 pixels, cropped, in colour.
         batch_size, seed, rank, world, background, flip: as in `Loader`. Every process reads shards of its own.
         max_bad_share: share of samples that may be damaged before this is an error.
         quarantine: a file that lists damaged samples, if one is wanted.
@@ -84,8 +84,8 @@ class StreamLoader:
     """
 
     def __init__(
-        self, shards: str | list[Path], bus: Bus, *, batch_size: int, ask: Ask = Ask(64), seed: int = 0, rank: int = 0,
-        world: int = 1, background: str = "mixed", flip: float = 0.0, max_bad_share: float = 0.2,
+        self, shards: str | list[Path], bus: Bus, *, batch_size: int, ask: Ask | None = None, seed: int = 0,
+        rank: int = 0, world: int = 1, background: str = "mixed", flip: float = 0.0, max_bad_share: float = 0.2,
         quarantine: Path | None = None, buffer: int = BUFFER,
     ) -> None:  # fmt: skip
         check_share(batch_size, rank, world)
@@ -95,7 +95,7 @@ class StreamLoader:
         self.bus, self.batch_size, self.seed, self.rank, self.world = bus, batch_size, seed, rank, world
         self.max_bad_share, self.quarantine, self.buffer = max_bad_share, quarantine, buffer
         self.good = self.bad = 0
-        self._ask = ask
+        self._ask = ask or Ask(64)
         self._assembler = Assembler(bus, seed, background, flip)
         self._workers = Workers(seconds=SECONDS)
         self._position = -1

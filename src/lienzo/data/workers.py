@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
+from lienzo.data.columns import map_kind
 from lienzo.data.decode import Decoded
 from lienzo.data.pipe import receive, send, unpacked
 from lienzo.data.pixels import Ask
@@ -22,6 +23,7 @@ from lienzo.data.records import Picture, Record
 
 PACKAGES = Path(__file__).parents[2]  # where the decoding process finds lienzo
 SECONDS = 20.0  # a picture may take
+EXACT = ("segmentation", "mask")  # maps whose values must not mix
 Outcome = tuple[Record, Decoded, dict[str, Decoded]]
 
 
@@ -128,6 +130,11 @@ class Workers:
         try:
             found = worker.decode(record.picture, ask)
             maps = {} if found.pixels is None else record.maps
-            return record, found, {k: worker.decode(m, replace(ask, is_map=True)) for k, m in maps.items()}
+            return record, found, {name: worker.decode(each, over(name, ask)) for name, each in maps.items()}
         finally:
             self._idle.put(worker)
+
+
+def over(name: str, ask: Ask) -> Ask:
+    """What to make of the maps of a column, of which its name tells the kind."""
+    return replace(ask, over="exact" if map_kind(name) in EXACT else "smooth")

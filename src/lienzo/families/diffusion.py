@@ -190,9 +190,10 @@ class Diffusion(Family, Denoises, Scores):
         weights = weights if len(heard) > 1 else []
         count = conditions.count
         channels = [in_chunks(self.bus, size, c, count=count) for c in heard]
+        together = {(i,): each for i, each in enumerate(channels)} | {tuple(range(len(heard))): joined(channels)}
 
         def evaluate(x: Tensor, t: float, which: Sequence[int]) -> list[Tensor]:
-            said = joined([channels[i] for i in which])
+            said = together[tuple(which)]
             xs, times = x.repeat(len(which), 1, 1, 1), x.new_full((len(which) * count,), t)
             return list(in_chunks(self._estimate, size, xs, times, said, count=len(times)).chunk(len(which)))
 

@@ -4,7 +4,7 @@ r"""Likelihood by the probability-flow ODE: how densities change along dx = x₀
 
 D the number of values. "Score-Based Generative Modeling through Stochastic Differential Equations" (Song, 2021), eq.
 39, with the trace estimated as zᵀ J z, z = ±1 ("FFJORD: Free-form Continuous Dynamics for Scalable Reversible
-Generative Models", Grathwohl, 2019, eq. 7). An estimate, with the errors of the network, of the trace and of the steps.
+Generative Models", Grathwohl, 2019). An estimate, with the errors of the network, of the trace and of the steps.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def uniform() -> Times:
 
 
 def logit_normal(mean: float = 0.0, std: float = 1.0) -> Times:
-    r"""t = sigmoid(m + s n). "Scaling Rectified Flow Transformers …" (Esser, 2024), eq. 19, t from noise to data."""
+    r"""t = sigmoid(m + s n). "Scaling Rectified Flow Transformers …" (Esser, 2024), t from noise to data."""
     return lambda streams, s: torch.sigmoid(mean + std * streams.normal()).clamp(s.t_min, s.t_max)
 
 

@@ -83,6 +83,10 @@ class Schedule(ABC):
         A grid to t = 1 whose last network call would still hear noise (σ(1) > 0, or a spacing in σ/α) ends with a step
         from there to none.
 
+        >>> from lienzo.sampling import Linear
+        >>> Linear().grid(4).tolist()
+        [0.0, 0.25, 0.5, 0.75, 1.0]
+
         Raises:
             ConfigurationError: for an unknown spacing, no steps, or a start that does not come before the end.
         """

@@ -27,8 +27,8 @@ class Solver:
 
     Attributes:
         run: (denoise, x, knots, streams) → the steps.
-        order: p, where the error after a fixed time falls as steps^−p: of the path for an ODE, of the moments for an
-            SDE; None where it is not a discretisation of one.
+        order: p, where the error after a fixed time falls as steps^−p: of the path for an ODE, of the first two moments
+            for an SDE; None where it is not a discretisation of one.
         stochastic: whether it draws noise after the start.
     """
 
@@ -101,7 +101,7 @@ def dpm_2m(denoise: Denoiser, x: Tensor, knots: Sequence[Knot], streams: Streams
 def sde_dpm_2m(denoise: Denoiser, x: Tensor, knots: Sequence[Knot], streams: Streams) -> Steps:
     r"""x' = (σ'/σ) e^{−h} x + α' (1 − e^{−2h}) (x₀ + (h/2h₋) (x₀ − x₀₋)) + σ' √(1 − e^{−2h}) z.
 
-    "DPM-Solver++" (Lu, 2022), eq. 18 (SDE-DPM-Solver++(2M)).
+    SDE-DPM-Solver++(2M) of "DPM-Solver++" (Lu, 2022); of order 2 in the moments of Gaussian data.
     """
     before, h_before = x, math.inf
     for a, b in pairwise(knots):
@@ -118,12 +118,13 @@ def sde_dpm_2m(denoise: Denoiser, x: Tensor, knots: Sequence[Knot], streams: Str
 
 
 def langevin(
-    denoise: Denoiser, x: Tensor, knots: Sequence[Knot], streams: Streams, repeats: int = 5, rate: float = 0.2
+    denoise: Denoiser, x: Tensor, knots: Sequence[Knot], streams: Streams, repeats: int = 20, rate: float = 0.2
 ) -> Steps:
     r"""At each level `repeats` times x ← x + ½ r σ² ∇log p_t(x) + √r σ z, then on to the next with x/α kept.
 
     "Generative Modeling by Estimating Gradients of the Data Distribution" (Song & Ermon, 2019), algorithm 1 with
-    r = ε/σ_L²; the last step lands on x₀ ("Improved Techniques …", Song & Ermon, 2020, section 3.3 on denoising).
+    r = ε/σ_L²; the last step lands on x₀ ("Adversarial Score Matching and Improved Sampling for Image Generation",
+    Jolicoeur-Martineau, 2021).
 
     `repeats` is T, the number of moves at each level; `rate` is r, the step size as a fraction of σ².
     """
@@ -159,6 +160,6 @@ SOLVERS: dict[str, Solver] = {
     "ancestral": Solver(ancestral, order=1, stochastic=True),
     "heun": Solver(heun, order=2),
     "dpm++2m": Solver(dpm_2m, order=2),
-    "sde-dpm++2m": Solver(sde_dpm_2m, order=1, stochastic=True),
+    "sde-dpm++2m": Solver(sde_dpm_2m, order=2, stochastic=True),
     "langevin": Solver(langevin, order=None, stochastic=True),
 }

@@ -30,6 +30,7 @@ class Counters:
         rollbacks: how often the run went back because of a NaN.
         rows: how many pictures one process computes at once; 0: as the settings say.
         cut: the early end that a deadline asked for.
+        pending: the losses of steps that no line of the log averages yet.
     """
 
     step: int = 0
@@ -39,6 +40,7 @@ class Counters:
     rollbacks: int = 0
     rows: int = 0
     cut: Cut | None = None
+    pending: tuple[dict[str, float], ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -48,6 +50,7 @@ class Counters:
     def of(cls, plain: dict[str, Any]) -> Counters:
         """Return what `plain` wrote."""
         values: dict[str, Any] = {**plain, "cut": Cut(**plain["cut"]) if plain["cut"] else None}
+        values["pending"] = tuple(plain["pending"])
         return cls(**values)
 
 

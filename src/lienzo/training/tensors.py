@@ -20,8 +20,14 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     Raises:
         OSError: ENOSPC for a full disk, EIO for anything else that the writer could not do.
     """
+    held, storages = dict[str, Tensor](), set[int]()
+    for name, tensor in once(tensors).items():
+        value = tensor.detach().cpu().contiguous()
+        place = value.untyped_storage().data_ptr()
+        held[name] = value.clone() if place in storages else value  # a part of another's memory
+        storages.add(place)
     try:
-        save_file({n: t.detach().cpu().contiguous() for n, t in once(tensors).items()}, path)
+        save_file(held, path)
     except SafetensorError as error:
         full = "No space left" in str(error) or "quota" in str(error)
         raise OSError(errno.ENOSPC if full else errno.EIO, str(error), str(path)) from error

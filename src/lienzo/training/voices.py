@@ -29,7 +29,6 @@ class Voices:
         self.run, self.clock, self.out = run, clock, out
         self.observers = observers if run.team.leads else ()
         self.log = Log(out / "log.jsonl" if run.team.leads else None)
-        self._recent: list[dict[str, float]] = []
 
     def begin(self, notes: Sequence[str]) -> None:
         """Tell that a sitting begins, and what its beginning had to say."""
@@ -40,7 +39,6 @@ class Voices:
 
     def rewind(self) -> None:
         """Forget what was logged after the step at which the run now stands."""
-        self._recent.clear()
         self.log.rewind(self.run.counters.step)
 
     def tell(self, done: Step) -> None:
@@ -55,11 +53,11 @@ class Voices:
             counters.step, counters.seen, run.end, done.losses, done.learning_rate, clock.speed, counters.seconds,
             clock.remaining, memory,
         )  # fmt: skip
-        self._recent.append(done.losses)
+        counters.pending = (*counters.pending, done.losses)
         if counters.step % run.settings.log_every == 0 or run.done:
-            means = {n: sum(each[n] for each in self._recent) / len(self._recent) for n in done.losses}
+            means = {n: sum(each[n] for each in counters.pending) / len(counters.pending) for n in done.losses}
             self.log.write({**record.line(), **means})
-            self._recent.clear()
+            counters.pending = ()
         self.hear(lambda o: o.stepped(run, record))
         clock.pause()
 

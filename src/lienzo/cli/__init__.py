@@ -1,0 +1,38 @@
+"""The command line. It parses, calls one function, shows the result; nothing heavy is imported before it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line: a user's mistake is one sentence and exit code 2, never a traceback."""
+    from lienzo.cli.app import app
+
+    try:
+        app()
+    except BrokenPipeError:  # `lienzo models | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if not _mendable(error):
+            raise
+        _tell(str(getattr(error, "what", error)), str(getattr(error, "hint", "")))
+        sys.exit(2)
+
+
+def _mendable(error: Exception) -> bool:
+    """Tell whether an error is a LienzoError, without importing that (and torch with it)."""
+    errors = sys.modules.get("lienzo.core.errors")
+    return errors is not None and isinstance(error, errors.LienzoError)
+
+
+def _tell(what: str, hint: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    console.print(Text.assemble(("error: ", "bold red"), what), soft_wrap=True)
+    if hint:
+        console.print(Text.assemble(("  try: ", "bold"), hint), soft_wrap=True)

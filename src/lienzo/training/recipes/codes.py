@@ -1,0 +1,146 @@
+"""Codes of every picture, computed once: what a latent family is trained on.
+
+Each of N pictures is encoded with V looks (a background, mirrored or not), drawn from streams of their own; a batch
+picks one of the V by the row's stream. So a batch stays a pure function of the number of pictures seen.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lienzo.conditions.bus import Bus
+from lienzo.core import Batch, Encodes, Streams
+from lienzo.data import Dataset, Loader
+from lienzo.data.assemble import DRAWS, one_of
+from lienzo.data.background import laid, opaque, papers
+from lienzo.training.folder import write_json
+
+CHUNK = 64  # pictures that are encoded at once
+LOOKS = "looks"  # the stream of backgrounds and mirrorings
+Tell = Callable[[int, int], None]
+
+
+class CodeLoader:
+    """Batches of ready codes with their conditions; see `lienzo.data.Loader`, whose order it keeps.
+
+    Attributes:
+        codes: (V·N, *shape) float16, as the outer family gives them.
+        shift, scale: their mean and standard deviation by channel, (C, 1, 1): what they are normalised with.
+        seconds: that computing them took.
+
+    Args:
+        dataset: the pictures.
+        bus: what is told of them.
+        outer: encodes them.
+        file: where the codes are kept, (V·N, *shape) float16, with what they are of beside; made if it is not there or
+            of something else.
+        mark: what the codes depend on besides the data: the outer family's hash.
+        batch_size, seed, background, flip: as in `Loader`.
+        variants: V; one is enough for opaque pictures that are not mirrored.
+        tell: hears how many of how many are encoded.
+    """
+
+    def __init__(
+        self, dataset: Dataset, bus: Bus, outer: Encodes, file: Path, *, mark: str, batch_size: int, seed: int = 0,
+        background: str = "mixed", flip: float = 0.0, variants: int = 8, tell: Tell = lambda done, of: None,
+    ) -> None:  # fmt: skip
+        self.dataset, self.bus, self.seed, self.flip, self.background = dataset, bus, seed, flip, background
+        self.order = Loader(dataset, Bus({}), batch_size=batch_size, seed=seed, background=background, flip=flip)
+        self.transparent = dataset.shape[2] == 4
+        varied = (self.transparent and background in ("mixed", "colour", "dark")) or flip > 0
+        self.variants, self.batch_size = variants if varied else 1, batch_size
+        about = {"data": dataset.fingerprint, "pictures": len(dataset), "variants": self.variants, "seed": seed,
+                 "background": background, "flip": flip, "outer": mark}  # fmt: skip
+        self.seconds = 0.0  # that encoding took
+        self.codes = self._stored(file, about, outer, tell)
+        self.shift, self.scale = self._spread()
+
+    def batch_at(self, position: int) -> Batch:
+        """Return the batch that begins after `position` pictures: normalised codes and what is said of them."""
+        stop = position + self.batch_size
+        rows, streams = self.order.rows_at(position, stop), Streams(self.seed, range(position, stop))
+        draws = streams.child("codes").uniform(2)
+        which = (draws[:, 0].double() * self.variants).long().numpy() * len(self.dataset) + rows
+        x = torch.from_numpy(self.codes[which].astype(np.float32))
+        told, mirrored, _ = self._look(which)
+        said = {name: self._said(name, rows, told, mirrored, draws[:, 1]) for name in self.bus.names}
+        return Batch((x - self.shift) / self.scale, self.bus.parse(said, len(rows)), streams)
+
+    def _said(self, name: str, rows: NDArray[np.int64], told: list[str], mirrored: Tensor, draws: Tensor) -> list[Any]:
+        if name == "background" and self.transparent:
+            return told
+        values, kind = self.dataset.values(name, rows), self.dataset.columns[name].kind
+        if kind == "text":
+            return [one_of(texts, draw) for texts, draw in zip(values, draws.tolist(), strict=True)]
+        if kind in ("map", "image") and self.flip > 0:
+            pairs = zip(values, mirrored.tolist(), strict=True)
+            return [np.ascontiguousarray(v[:, ::-1]) if flipped and v is not None else v for v, flipped in pairs]
+        return values
+
+    def _look(self, numbers: NDArray[np.int64]) -> tuple[list[str], Tensor, Tensor]:
+        """Return each look's background by name, whether it is mirrored, and the background's colour."""
+        draws = Streams(self.seed, numbers.tolist(), name=LOOKS).uniform(DRAWS)
+        told, paper = papers(self.background, draws[:, :4])
+        return told, draws[:, 5] < self.flip, paper
+
+    def pictures(self, numbers: NDArray[np.int64]) -> Tensor:
+        """Return looks by number (variant · N + picture), (B, C, H, W) in [-1, 1]."""
+        planes = np.ascontiguousarray(self.dataset.pictures(numbers % len(self.dataset)).transpose(0, 3, 1, 2))
+        _, mirrored, paper = self._look(numbers)
+        x = laid(torch.from_numpy(planes), paper) if self.transparent else opaque(torch.from_numpy(planes))
+        x[mirrored] = x[mirrored].flip(-1)
+        return x
+
+    def _stored(self, file: Path, about: dict[str, Any], outer: Encodes, tell: Tell) -> NDArray[np.float16]:
+        """Open the codes, computing them first where the file does not hold them."""
+        beside, count = file.with_suffix(".json"), self.variants * len(self.dataset)
+        known: dict[str, Any] = json.loads(beside.read_text("utf-8")) if beside.is_file() else {}
+        shape, self.seconds = tuple(known.pop("shape", ())), known.pop("seconds", 0.0)
+        if known != about or not _holds(file, shape):
+            beside.unlink(missing_ok=True)
+            since = time.monotonic()
+            shape = self._fill(file, outer, count, tell)
+            self.seconds = time.monotonic() - since
+            write_json(beside, {**about, "shape": shape, "seconds": self.seconds})
+        mapped: NDArray[np.float16] = np.memmap(file, np.float16, "r", shape=shape)
+        return mapped.view(np.ndarray)
+
+    @torch.no_grad()
+    def _fill(self, file: Path, outer: Encodes, count: int, tell: Tell) -> tuple[int, ...]:
+        part, shape = file.with_suffix(".part"), (count,)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        device = next(iter(outer.parameters())).device if isinstance(outer, torch.nn.Module) else "cpu"
+        with part.open("wb") as out:
+            for start in range(0, count, CHUNK):
+                numbers = np.arange(start, start + CHUNK).clip(max=count - 1)  # always as many: the same bits
+                codes = outer.encode(self.pictures(numbers).to(device))[: min(CHUNK, count - start)]
+                shape = (count, *codes.shape[1:])
+                out.write(codes.half().cpu().contiguous().numpy().tobytes())
+                tell(min(start + CHUNK, count), count)
+        part.replace(file)
+        return shape
+
+    def _spread(self) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation of the codes by channel, each (C, 1, 1)."""
+        sums = np.zeros((2, self.codes.shape[1]))
+        for start in range(0, len(self.codes), 4096):
+            part = self.codes[start : start + 4096].astype(np.float64)
+            sums += np.stack([part.sum((0, 2, 3)), np.square(part).sum((0, 2, 3))])
+        mean, square = sums / (len(self.codes) * self.codes.shape[2] * self.codes.shape[3])
+        spread = np.sqrt(np.maximum(square - mean**2, 1e-12))
+        shift, scale = (torch.from_numpy(v).float()[:, None, None] for v in (mean, spread))
+        return shift, scale
+
+
+def _holds(file: Path, shape: tuple[int, ...]) -> bool:
+    return bool(shape) and file.is_file() and file.stat().st_size == 2 * math.prod(shape)

@@ -1,0 +1,237 @@
+"""A recipe carried out: the outer family first where there are codes, then the family itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lienzo.conditions import Bus
+from lienzo.core import ConfigurationError, Encodes, Family, require
+from lienzo.data import Dataset, Loader
+from lienzo.families.latent import Latent
+from lienzo.training.card import About
+from lienzo.training.checkpoint import WEIGHTS, load, resolve
+from lienzo.training.curves import Board, Curve
+from lienzo.training.folder import fingerprint, write_json
+from lienzo.training.grid import SampleGrid
+from lienzo.training.loop import BatchAt, TrainResult, train
+from lienzo.training.observers import Observer
+from lienzo.training.recipes.codes import CodeLoader
+from lienzo.training.recipes.make import Shape, make_bus, make_family, open_data
+from lienzo.training.recipes.parts import Codes, Recipe
+from lienzo.training.recipes.start import borrowed
+from lienzo.training.settings import TrainingSettings
+
+CODER, CODES, RECIPE, GENERATE = "coder", "codes.f16", "recipe.json", "generate.json"
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who hears of a run.
+
+    Attributes:
+        observers: makes those of one stage, given its name.
+        tell: a sentence for a person.
+        count: a slow preparation: what, how many are done, of how many.
+    """
+
+    observers: Callable[[str], Sequence[Observer]] = field(default=lambda stage: ())
+    tell: Callable[[str], None] = field(default=lambda sentence: None)
+    count: Callable[[str, int, int], None] = field(default=lambda what, done, of: None)
+
+
+def carry_out(
+    recipe: Recipe, out: Path | str, *, resume: bool = True, listeners: Listeners | None = None, again: str = "",
+    find: Callable[[str], Path] = Path,
+) -> TrainResult:  # fmt: skip
+    """Train what a recipe says, or go on with it.
+
+    Args:
+        recipe: the run.
+        out: its folder: the run's own files, `recipe.json`, `generate.json`; with codes also `coder/`, the outer
+            family's run, and `codes.f16`.
+        resume: go on from what the folder holds; False demands that it holds no run.
+        listeners: who hears of it.
+        again: the command that goes on with it.
+        find: a model's name → its folder, for `codes.outer` and `start`.
+
+    Returns:
+        how it ended; `finished` is False if it was interrupted, in whatever stage.
+    """
+    return Work(recipe, Path(out), resume, listeners or Listeners(), again, find).go()
+
+
+class Work:
+    """One recipe on its way, with everything that its stages share."""
+
+    def __init__(
+        self, recipe: Recipe, out: Path, resume: bool, listeners: Listeners, again: str, find: Callable[[str], Path]
+    ) -> None:
+        self.recipe, self.out, self.resume, self.listeners, self.again = recipe, out, resume, listeners, again
+        self.find = find
+        self.dataset = open_data(recipe.data)
+        self.listeners.tell(f"{self.dataset.name}: {len(self.dataset):,} pictures of {recipe.data.size} × "
+                            f"{recipe.data.size}, {', '.join(self.dataset.columns) or 'no captions or labels'}")  # fmt: skip
+
+    def go(self) -> TrainResult:
+        """Carry out the stages."""
+        codes, training = self.recipe.codes, self.recipe.training
+        if codes is None:
+            family = self.family(self.shape)
+            self.write_down(family)
+            return self.train(family, self.loader(training, self.bus_of(family)).batch_at, training)
+        first = self.coder(codes)
+        if isinstance(first, TrainResult) and not first.finished:
+            return first
+        outer, mark = self.opened(codes, first)
+        return self.over_codes(codes, outer, mark, first)
+
+    def over_codes(self, codes: Codes, outer: Family, mark: str, first: TrainResult | None) -> TrainResult:
+        """Encode the pictures, then train the family over the codes."""
+        training = self.recipe.training
+        coder = require(outer, Encodes)
+        if outer.shape != self.shape:
+            raise ConfigurationError(f"codes of pictures {outer.shape} for pictures {self.shape}",
+                                     hint="data.size and data.channels as the outer family's")  # fmt: skip
+        inner = self.family(code_shape(outer), codes=True)
+        family = Latent(outer, inner)
+        loader = CodeLoader(
+            self.dataset, self.bus_of(inner), coder, self.out / CODES, mark=mark, batch_size=training.batch_size,
+            seed=training.seed, background=self.recipe.data.background, flip=self.recipe.data.flip,
+            variants=codes.variants, tell=lambda done, of: self.listeners.count("encoding", done, of),
+        )  # fmt: skip
+        family.get_buffer("shift").copy_(loader.shift)
+        family.get_buffer("scale").copy_(loader.scale)
+        if training.budget_seconds is not None and first is not None:
+            left = max(training.budget_seconds - first.seconds - loader.seconds, 1.0)
+            training = training.model_copy(update={"budget_seconds": left})
+        self.write_down(family)
+        return self.train(family, loader.batch_at, training)
+
+    def coder(self, codes: Codes) -> TrainResult | None:
+        """Train the outer family, if the recipe does not name one that is there."""
+        if codes.outer is not None:
+            return None
+        if codes.recipe is None:
+            raise ConfigurationError("[codes] names no outer family", hint="codes.outer, or a table [codes.recipe]")
+        training, whole = codes.recipe.training, self.recipe.training
+        if whole.budget_seconds is not None:
+            share = whole.budget_seconds * codes.share
+            training = training.model_copy(update={"budget_seconds": share, "images": None})
+        same = {"device": whole.device, "threads": training.threads or whole.threads, "seed": whole.seed}
+        training = training.model_copy(update=same)
+        config, silent = codes.recipe, Bus({})
+        family = make_family(config.family, config.network, silent, self.shape, training.seed)
+        require(family, Encodes)
+        self.listeners.tell(f"first stage: a {config.family['kind']} that codes pictures")
+        loader = self.loader(training, silent)
+        out, about = self.out / CODER, self.about(f"{self.recipe.name}: its coder", Bus({}))
+        observers = list(self.listeners.observers(CODER))
+        return train(family, loader.batch_at, training, out, observers=observers, resume=self.resume,
+                     about=about, again=self.again)  # fmt: skip
+
+    def opened(self, codes: Codes, first: TrainResult | None) -> tuple[Family, str]:
+        """Return the outer family and the hash of its weights."""
+        folder = resolve(self.find(codes.outer)) if codes.outer is not None else first.folder if first else self.out
+        family = load(folder)
+        return (family.outer if isinstance(family, Latent) else family), fingerprint(folder / WEIGHTS)
+
+    def family(self, shape: Shape, *, codes: bool = False) -> Family:
+        """Build the family that learns, with borrowed weights where the recipe says so."""
+        recipe = self.recipe
+        bus = make_bus(recipe, self.dataset, grid=shape[1] if codes else None)
+        family = make_family(recipe.family, recipe.network, bus, shape, recipe.training.seed, codes=codes)
+        if recipe.start is not None:
+            self.listeners.tell(borrowed(family, resolve(self.find(recipe.start)), recipe.start))
+        return family
+
+    def loader(self, training: TrainingSettings, bus: Bus) -> Loader:
+        """Return batches of pictures."""
+        data = self.recipe.data
+        return Loader(
+            self.dataset, bus, batch_size=training.batch_size, seed=training.seed, background=data.background,
+            flip=data.flip,
+        )  # fmt: skip
+
+    def train(self, family: Family, batch_at: BatchAt, training: TrainingSettings) -> TrainResult:
+        """Train the recipe's own family."""
+        bus = self.bus_of(family)
+        observers: list[Observer] = [*self.listeners.observers("model"), self.sheet(bus), Curve()]
+        observers += [Board()] if training.tensorboard else []
+        about = self.about(self.recipe.name, bus)
+        return train(family, batch_at, training, self.out, observers=observers, resume=self.resume, about=about,
+                     again=self.again)  # fmt: skip
+
+    def sheet(self, bus: Bus) -> SampleGrid:
+        """Return who draws samples: prompts down, values across; without prompts, what the first pictures say."""
+        samples, generate = self.recipe.samples, self.recipe.generate
+        lines = [{"text": prompt} for prompt in samples.prompts] or [dict[str, str]()]
+        rows = lines
+        for name, values in samples.across.items():
+            rows = [{**row, name: value} for row in rows for value in values]
+        options = {**generate.options, **samples.options}
+        if not samples.prompts and not samples.across:
+            batch = self.loader(TrainingSettings(batch_size=samples.count), bus).batch_at(0)
+            return SampleGrid(batch.conditions, seed=samples.seed, **options)
+        said = {name: [{**generate.conditions, **row}.get(name) for row in rows] for name in bus.names}
+        unknown = sorted({name for row in rows for name in row} - set(bus.names))
+        if unknown:
+            raise ConfigurationError(f"[samples] speaks of {unknown[0]!r}, which the model does not hear",
+                                     hint=", ".join(bus.names) or "it hears nothing: leave [samples] out")  # fmt: skip
+        conditions = bus.parse(said, len(rows))
+        return SampleGrid(conditions, seed=samples.seed, columns=len(rows) // len(lines), **options)
+
+    def about(self, name: str, bus: Bus) -> About:
+        """Return what the model card says."""
+        data, recipe = self.dataset, self.recipe
+        return About(
+            name=name, summary=recipe.summary, data=data.name, data_licence=data.licence or "not recorded",
+            data_fingerprint=data.fingerprint or "not recorded", pictures=len(data), licence=recipe.licence,
+            conditions={n: said_in(bus[n]) for n in bus.names}, limits=tuple(recipe.limits),
+        )  # fmt: skip
+
+    def write_down(self, family: Family) -> None:
+        """Write what the run is and what its model does by default."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_json(self.out / RECIPE, self.recipe.model_dump(mode="json", exclude_unset=True))
+        bus = self.bus_of(family)
+        conditions = {n: v for n, v in self.recipe.generate.conditions.items() if n in bus.names}
+        if "background" in bus.names:
+            conditions.setdefault("background", "white")
+        defaults: dict[str, Any] = {"conditions": conditions, "options": self.recipe.generate.options}
+        write_json(self.out / GENERATE, {"name": self.recipe.name, **defaults})
+
+    @property
+    def shape(self) -> Shape:
+        """(C, H, W) of a picture."""
+        data = self.recipe.data
+        return (data.channels, data.size, data.size)
+
+    def bus_of(self, family: Family) -> Bus:
+        """Return what a family hears; nothing where it has no bus."""
+        bus = getattr(family, "bus", None)
+        return bus if isinstance(bus, Bus) else Bus({})
+
+
+@torch.no_grad()
+def code_shape(outer: Family) -> Shape:
+    """Return the shape of an outer family's codes."""
+    z = require(outer, Encodes).encode(torch.zeros(1, *outer.shape))
+    if z.ndim != 4:
+        raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, not as a grid",
+                                 hint="an outer family such as vae")  # fmt: skip
+    return (int(z.shape[1]), int(z.shape[2]), int(z.shape[3]))
+
+
+def said_in(condition: Any) -> str:
+    """Say in which words a condition is told."""
+    classes = getattr(condition, "classes", None)
+    if classes:
+        shown = ", ".join(classes[:12])
+        return f"one of {shown}" + (f" … ({len(classes)} in all)" if len(classes) > 12 else "")
+    kind = getattr(condition, "map_kind", None)
+    return f"a map: {kind}" if kind else f"{type(condition).__name__.removesuffix('Condition').lower()}"

@@ -1,0 +1,163 @@
+"""The formulas and the small parts: schedules, averages, settings, log, export, card, what observers write."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from rich.console import Console
+from tiny_family import SETTINGS, Tiny, batch_at, close, settings, weights
+from torch import nn
+
+from lienzo.core import CheckpointError, Conditions, ConfigurationError
+from lienzo.training import About, Bar, Board, Curve, SampleGrid, TrainingSettings, export, load, train
+from lienzo.training.ema import Average, ema_decay
+from lienzo.training.grid import sheet
+from lienzo.training.log import Log, read_log
+from lienzo.training.schedule import Cut, Schedule
+from lienzo.training.tensors import read_tensors, write_tensors
+
+
+def test_schedules_at_points_known_by_hand() -> None:
+    cosine = Schedule(2.0, 1000, 100, "cosine")
+    assert cosine.at(49) == pytest.approx(2 * 50 / 101)
+    assert cosine.at(100) == 2.0
+    assert cosine.at(550) == pytest.approx(1.0)
+    assert Schedule(2.0, 1000, 100, "linear").at(775) == pytest.approx(0.5)
+    stable = Schedule(2.0, 1000, 0, "warmup-stable-decay")
+    assert [stable.at(n) for n in (0, 500, 750, 1000)] == [2.0, 2.0, 2.0, 0.0]
+    assert stable.at(812) == pytest.approx(2 * (1 - math.sqrt(0.062 / 0.25)))
+    assert Schedule(2.0, 1000, 0, "constant").at(999) == 2.0
+
+
+@given(st.sampled_from(["cosine", "linear", "constant", "warmup-stable-decay"]), st.integers(1, 10**6), st.data())
+def test_a_schedule_never_leaves_its_bounds_and_a_cut_ends_it(decay, total, data) -> None:  # noqa: ANN001
+    schedule = Schedule(1.0, total, data.draw(st.integers(0, total * 2)), decay)
+    start = data.draw(st.integers(0, total))
+    cut = Cut(start, data.draw(st.integers(start, total)))
+    seen = data.draw(st.integers(0, total))
+    assert 0 <= schedule.at(seen, cut) <= schedule.at(seen) <= 1
+    assert schedule.at(cut.end, cut) == 0
+    assert schedule.end(cut) == cut.end
+
+
+def test_after_a_half_life_old_weights_count_half() -> None:
+    weight = nn.Parameter(torch.zeros(3))
+    average = Average({"w": weight}, half_life=64, ramp=1e9)
+    weight.data.fill_(1)
+    for step in range(8):
+        average.update(8, 8 * (step + 1))
+    assert torch.allclose(average.tensors["w"], torch.full((3,), 0.5))
+    assert ema_decay(10, 100, 1000, 0.1) == 0.5, "the ramp: half-life 0.1 · 100"
+
+
+def test_an_average_applied_is_taken_back() -> None:
+    weight = nn.Parameter(torch.ones(2))
+    average = Average({"w": weight}, 0, 1)
+    weight.data.fill_(5)
+    with average.applied():
+        assert weight.tolist() == [1, 1]
+    assert weight.tolist() == [5, 5]
+    average.keep()
+    assert weight.tolist() == [1, 1]
+
+
+def test_settings_name_what_is_wrong() -> None:
+    with pytest.raises(ConfigurationError, match=r"'bach_size'.*\n.*batch_size"):
+        TrainingSettings.checked({"bach_size": 3})
+    with pytest.raises(ConfigurationError, match="'decay'.*'slowly'"):
+        TrainingSettings.checked({"decay": "slowly"})
+    with pytest.raises(ConfigurationError, match="unknown device 'tpu9'"):
+        train(Tiny(), batch_at, settings(device="tpu9"), "never")
+    assert settings(keep=5, learning_rate=0.1).changed(SETTINGS) == {"learning_rate": (0.001, 0.1)}
+
+
+def test_a_run_needs_a_length(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="how long"):
+        train(Tiny(), batch_at, settings(images=None), tmp_path)
+
+
+def test_a_log_forgets_what_came_after_and_torn_lines(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    log = Log(path)
+    for step in range(5):
+        log.write({"step": step})
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"step": 2, "lo')
+    log.rewind(3)
+    assert [line["step"] for line in read_log(path)] == [0, 1, 2, 3]
+
+
+def test_shared_tensors_are_written_once(tmp_path: Path) -> None:
+    weight = torch.arange(3.0)
+    write_tensors({"a": weight, "b": weight, "c": weight[:2]}, tmp_path / "t")
+    assert set(read_tensors(tmp_path / "t")) == {"a", "c"}
+
+
+@pytest.mark.parametrize(("precision", "within"), [("float32", 0.0), ("float16", 1e-3), ("int8", 1e-2)])
+def test_exported_weights_are_close_and_small(tmp_path: Path, precision, within: float) -> None:  # noqa: ANN001
+    train(Tiny(width=64), batch_at, settings(), tmp_path / "run", about=About(name="tiny one"))
+    folder = export(tmp_path / "run", tmp_path / "small", precision)
+    original, shipped = load(tmp_path / "run").state_dict(), load(folder).state_dict()
+    assert all(t.dtype == torch.float32 for t in shipped.values())
+    assert close(original, shipped, within)
+    assert "# tiny one" in (folder / "README.md").read_text(encoding="utf-8")
+    size = {"float32": 4, "float16": 2, "int8": 1}[precision] * 64 * 32
+    assert size < (folder / "model.safetensors").stat().st_size < size + 2000
+    with pytest.raises(CheckpointError, match="not empty"):
+        export(tmp_path / "run", folder)
+
+
+def test_muon_trains_and_resumes(tmp_path: Path) -> None:
+    train(Tiny(), batch_at, settings(optimiser="muon"), tmp_path / "whole")
+    train(Tiny(), batch_at, settings(optimiser="muon", images=8 * 40), tmp_path / "part")
+    names = set(weights(tmp_path / "whole"))
+    assert "state/optimiser.safetensors:model.into.momentum_buffer" in names
+    assert "state/optimiser.safetensors:model.bias.exp_avg" in names
+
+
+def test_the_card_says_what_it_cost(tmp_path: Path) -> None:
+    about = About(name="a name", data="squares", data_licence="CC0-1.0", conditions={"style": "noto or twemoji"})
+    folder = train(Tiny(), batch_at, settings(), tmp_path, about=about).folder
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for part in ("license: other", "squares", "CC0-1.0", "`style`: noto or twemoji", "480 images in 60 steps", "torch"):
+        assert part in card
+
+
+def test_observers_write_what_they_promise(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tensorboard")
+    terminal, plain = io.StringIO(), io.StringIO()
+    bars = [Bar(Console(file=terminal, force_terminal=True)), Bar(Console(file=plain), every=0)]
+    watchers = [*bars, SampleGrid(Conditions(count=6), columns=3), Curve(), Board()]
+    train(Tiny(), batch_at, settings(samples_every=1e-9), tmp_path, observers=watchers)
+    assert "images/s" in terminal.getvalue()
+    assert plain.getvalue().count("loss") == 60
+    assert len(list((tmp_path / "samples").glob("*.png"))) == 60
+    picture = Image.open(tmp_path / "samples" / "step-000000060.png")
+    assert picture.size == (3 * 64 + 2 * 16, 2 * 64 + 16)
+    assert json.loads(picture.text["lienzo"])["step"] == 60
+    assert Image.open(tmp_path / "loss.png").size[0] > 500
+    assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_watching_does_not_change_what_is_learnt(tmp_path: Path) -> None:
+    alone = train(Tiny(), batch_at, settings(), tmp_path / "alone").family
+    watchers = [SampleGrid(Conditions(count=2))]
+    seen = train(Tiny(), batch_at, settings(samples_every=1e-9), tmp_path / "seen", observers=watchers).family
+    assert all(torch.equal(a, b) for a, b in zip(alone.parameters(), seen.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+def test_a_sheet_holds_every_picture(channels: int) -> None:
+    pictures = torch.linspace(-1, 1, 5).view(5, 1, 1, 1).expand(5, channels, 2, 2)
+    paper = sheet(pictures, columns=2, scale=2)
+    assert paper.shape == (3 * 4 + 2 * 2, 2 * 4 + 2, {2: 1, 5: 3}.get(channels, channels))
+    assert [int(paper[r, c, 0]) for r, c in ((0, 0), (0, 6), (6, 0), (6, 6), (12, 0), (12, 6))] == [0, 64, 128, 191, 255, 255]
