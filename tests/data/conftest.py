@@ -72,7 +72,8 @@ class Make:
                 for n in range(each):
                     number = shard * each + n
                     data = b"no picture" if n < bad else encoded(drawn(number))
-                    parts = {"png": data, "json": json.dumps({"label": f"c{number % 3}", "caption": f"n {number}"}).encode()}
+                    said = {"label": f"c{number % 3}", "caption": f"n {number}"}
+                    parts = {"png": data, "json": json.dumps(said).encode()}
                     for end, content in parts.items():
                         member = tarfile.TarInfo(f"{number:05}.{end}")
                         member.size = len(content)

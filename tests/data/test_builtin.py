@@ -1,6 +1,7 @@
 """The sets that come with the package, and Fashion-MNIST from wherever it is."""
 
 import gzip
+import io
 import struct
 import sys
 import time
@@ -44,14 +45,11 @@ def test_emoji_say_what_they_are(emoji):
 
 
 def test_no_emoji_is_in_two_splits(emoji):
-    said = [set(map(str, part.values("text", range(len(part))))) for part in map(splits, ("train", "validation", "test"))]
+    parts = [open_source("emoji", split=name) for name in ("train", "validation", "test")]
+    said = [set(map(str, part.values("text", range(len(part))))) for part in parts]
     assert not said[0] & said[1]
     assert not said[0] & said[2]
     assert not said[1] & said[2]
-
-
-def splits(name):
-    return open_source("emoji", split=name)
 
 
 def test_emoji_are_chosen_by_style_and_tone(emoji):
@@ -68,7 +66,7 @@ def test_emoji_are_decoded_as_they_were_stored_and_once(emoji):
     assert (first == again).all()
     assert (first[0] == first[2]).all()
     data = emoji.table.planes._encoded[int(emoji.rows[7])]
-    stored = np.asarray(Image.open(__import__("io").BytesIO(data)).convert("RGBA"))
+    stored = np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
     assert (first[0] == stored).all()
     assert emoji.pictures(np.zeros(0, np.int64)).shape == (0, 64, 64, 4)
 
@@ -179,7 +177,10 @@ def test_fashion_mnist_from_nowhere_lists_the_three_ways(nowhere):
         opened(f"fashion-mnist:{nowhere}")
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:3], lambda b: b"\1" + b[1:], lambda b: gzip.compress(b)[:-9]])
+DAMAGES = [lambda b: b[:-1], lambda b: b[:3], lambda b: b"\1" + b[1:], lambda b: gzip.compress(b)[:-9]]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_idx_file_is_named(nowhere, damage):
     folder = four_files(nowhere / "mine", packed=False)
     file = folder / "t10k-images-idx3-ubyte"

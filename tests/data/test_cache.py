@@ -97,9 +97,9 @@ print(once(pathlib.Path(sys.argv[1]), "key", build) / DONE)
 
 
 def test_two_processes_at_once_build_one(cache):
-    start = [subprocess.Popen([sys.executable, "-c", SLOW, str(cache), name], stdout=subprocess.PIPE, text=True,
-                              env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}) for name in ("one", "two")]  # fmt: skip
-    said = "".join(process.communicate(timeout=60)[0] for process in start)
+    given = {"stdout": subprocess.PIPE, "text": True, "env": os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}}
+    both = [subprocess.Popen([sys.executable, "-c", SLOW, str(cache), name], **given) for name in ("one", "two")]
+    said = "".join(process.communicate(timeout=60)[0] for process in both)
     assert said.count("built") == 1
     assert said.count(DONE) == 2
 
@@ -118,7 +118,7 @@ def test_without_locks_the_first_to_finish_wins(cache, monkeypatch):
 
 def test_a_cache_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="cannot write the cache.*\n.*LIENZO_CACHE"):
+    with pytest.raises(DataError, match=r"cannot write the cache.*\n.*LIENZO_CACHE"):
         once(tmp_path / "file" / "cache", "key", lambda part: None)
 
 
@@ -141,7 +141,7 @@ def test_opening_again_is_quick(make, cache):
 def test_the_share_of_bad_files_holds_for_the_cache_too(make, cache):
     folder = make.folder(["a.png", "b.png", "c.png"])
     (folder / "bad.png").write_bytes(b"")
-    with pytest.raises(DataError, match="1 of 4 files .* zero bytes.*\n.*max_bad_share"):
+    with pytest.raises(DataError, match=r"1 of 4 files .* zero bytes.*\n.*max_bad_share"):
         opened(folder, cache)
     dataset = opened(folder, cache, max_bad_share=0.25)
     assert len(dataset) == 3

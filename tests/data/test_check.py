@@ -86,8 +86,9 @@ def test_captions_are_counted(make):
 
 def test_metadata_that_does_not_fit(make):
     folder = make.folder(["a.png"])
-    rows = ['{"file_name": "a.png", "text": "fine"}', '{"file_name": "gone.png", "text": "nobody"}', "{broken", '{"text": "x"}']
-    (folder / "metadata.jsonl").write_text("\n".join(rows))
+    rows = [{"file_name": "a.png", "text": "fine"}, {"file_name": "gone.png", "text": "nobody"}, "{", {"text": "x"}]
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    (folder / "metadata.jsonl").write_text("\n".join(lines))
     report = check(folder)
     assert report.usable == 1
     assert {entry.file: entry.reason for entry in report.bad} == {
@@ -196,7 +197,8 @@ def test_a_turned_picture_is_set_upright(make):
 
 def test_the_same_picture_in_two_formats_has_one_content(make):
     picture = make.picture(3)
-    one, other = (decode(make.encoded(picture.convert(mode), kind), Ask(8)) for mode, kind in (("RGB", "BMP"), ("RGBA", "PNG")))
+    files = make.encoded(picture, "BMP"), make.encoded(picture.convert("RGBA"), "PNG")
+    one, other = (decode(file, Ask(8)) for file in files)
     assert one.content == other.content
     assert one.content != decode(make.encoded(make.picture(4)), Ask(8)).content
 
@@ -217,6 +219,6 @@ def test_near_pictures_are_found_among_many(make):
 
 def test_a_uniform_set_is_not_one_group():
     """Pictures that all look alike are not copies of one another: a split must still be possible."""
-    contents = [f"{n}" for n in range(3000)]
-    groups = groups_of(contents, np.zeros(3000, np.uint64), np.zeros((3000, 192), np.uint8))
-    assert len(set(groups)) == 3000
+    contents = [f"{n}" for n in range(1000)]
+    groups = groups_of(contents, np.zeros(1000, np.uint64), np.zeros((1000, 192), np.uint8))
+    assert len(set(groups)) == 1000

@@ -26,7 +26,7 @@ def numbered(channels, count=N):
     planes[:, 0] = np.arange(count)[:, None, None]
     planes[:, :, :, 0] = 255  # the left edge, so that a flip shows
     codes = np.arange(count) % 3
-    codes[5] = -1
+    codes[5:6] = -1
     maps = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 4, 4), np.uint8)
     maps[:, :, :, 0] = 200
     table = Table(

@@ -127,8 +127,9 @@ def test_a_folder_of_tables_splits_by_their_names(make, cache):
 def test_a_table_cannot_name_files_elsewhere(make, cache):
     secret = make.folder(["secret.png"], under="elsewhere")
     (make.path / "d").mkdir()
-    rows = {"image": [{"bytes": None, "path": str(secret / "secret.png")}, {"bytes": make.encoded(make.picture(1)), "path": ""}]}
-    pq.write_table(pa.table(rows), make.path / "d" / "t.parquet")
+    good = {"bytes": make.encoded(make.picture(1)), "path": ""}
+    bad = {"bytes": None, "path": str(secret / "secret.png")}
+    pq.write_table(pa.table({"image": [bad, good]}), make.path / "d" / "t.parquet")
     assert len(opened(make.path / "d" / "t.parquet", cache, max_bad_share=0.6)) == 1
 
 
@@ -144,26 +145,26 @@ def test_a_set_of_the_hub(make, cache, monkeypatch):
     import sys
     import types
 
-    class Image_:
+    class Image:
         def __init__(self, decode=True):
             self.decode = decode
 
-    Image_.__name__ = "Image"
-
     class Rows(list):
         _fingerprint = "f"
-        features = {"image": Image_(), "label": types.SimpleNamespace(names=["cat", "dog"]), "text": object()}
+
+        @property
+        def features(self):
+            return {"image": Image(), "label": types.SimpleNamespace(names=["cat", "dog"]), "text": object()}
 
         def cast_column(self, name, feature):
             assert not feature.decode
             return self
 
-    rows = Rows(
-        {"image": {"bytes": make.encoded(make.picture(n)), "path": None}, "label": n % 2, "text": f"t{n}"} for n in range(3)
-    )
+    cells = [{"bytes": make.encoded(make.picture(n)), "path": None} for n in range(3)]
+    rows = Rows({"image": cell, "label": n % 2, "text": f"t{n}"} for n, cell in enumerate(cells))
     asked = []
     library = types.ModuleType("datasets")
-    library.Image = Image_
+    library.Image = Image
     library.load_dataset = lambda *names: asked.append(names) or {"train": rows, "test": Rows(rows[:1])}
     monkeypatch.setitem(sys.modules, "datasets", library)
     dataset = opened("hub:owner/name/small", cache)
@@ -175,9 +176,9 @@ def test_a_set_of_the_hub(make, cache, monkeypatch):
 def test_where_chooses_by_label(make, cache):
     folder = make.folder(["cat/a.png", "cat/b.png", "dog/c.png", "fox/d.png"])
     assert set(all_of(opened(folder, cache, where={"label": ["cat", "fox"]}), "label")) == {"cat", "fox"}
-    with pytest.raises(DataError, match="no class 'dgo'.*\n.*dog"):
+    with pytest.raises(DataError, match=r"no class 'dgo'.*\n.*dog"):
         opened(folder, cache, where={"label": "dgo"})
-    with pytest.raises(DataError, match="no label 'lable'.*\n.*label"):
+    with pytest.raises(DataError, match=r"no label 'lable'.*\n.*label"):
         opened(folder, cache, where={"lable": "dog"})
 
 
@@ -224,7 +225,7 @@ def test_what_does_not_exist(spec, said):
 
 def test_a_name_that_comes_near_is_suggested(make):
     folder = make.folder(["a.png"], under="pictures")
-    with pytest.raises(DataError, match="did you mean .*pictures"):
+    with pytest.raises(DataError, match=r"did you mean .*pictures"):
         open_source(folder.with_name("picturs"))
 
 
@@ -257,5 +258,5 @@ def test_a_validation_split_is_made_by_content(make, cache):
 def test_a_small_set_has_a_validation_picture_too(make, cache):
     folder = make.folder(["a.png", "b.png", "c.png"])
     assert [len(opened(folder, cache, split=s)) for s in ("train", "validation")] == [2, 1]
-    with pytest.raises(DataError, match="no picture in the split 'test'.*\n.*train, validation"):
+    with pytest.raises(DataError, match=r"no picture in the split 'test'.*\n.*train, validation"):
         opened(folder, cache, split="test")

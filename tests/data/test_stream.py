@@ -98,8 +98,7 @@ def test_a_stream_runs_forward_only(make, bus_of):
 def test_too_many_damaged_samples_stop_a_stream(make, bus_of):
     stream = loader(make.tars(1, 250, bad=150), bus_of(), buffer=1, quarantine=make.path / "quarantine.jsonl")
     with pytest.raises(DataError, match="samples are damaged"):
-        for position in range(0, 250, 4):
-            stream.batch_at(position)
+        list(map(stream.batch_at, range(0, 250, 4)))
     stream.close()
     assert len((make.path / "quarantine.jsonl").read_text().splitlines()) >= 150
 

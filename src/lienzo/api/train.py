@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,16 @@ from lienzo.api.find import folder_of
 from lienzo.api.model import Model, load
 from lienzo.api.words import read_duration
 from lienzo.core import ConfigurationError
-from lienzo.training.recipes import Listeners, Recipe, carry_out, read_recipe
+from lienzo.training.recipes import Recipe, carry_out, read_recipe
 from lienzo.training.recipes.read import merged
 from lienzo.training.recipes.stages import RECIPE
+
+SCRATCH = "scratch"
 
 
 def train(
     source: str | Path | None = None, *, out: str | Path, recipe: str | Path | Mapping[str, Any] | None = None,
-    budget: str | float | None = None, resume: bool = True, **overrides: Any,
+    budget: str | float | None = None, start: str | None = None, resume: bool = True, **overrides: Any,
 ) -> Model:  # fmt: skip
     """Train a model on a source of pictures.
 
@@ -26,6 +29,7 @@ def train(
         out: the run's folder; a run that it holds is gone on with.
         recipe: a TOML file, or plain values; None: a recipe is chosen that fits the pictures, the machine and the time.
         budget: how long it may take: "30m", "1h30m", or seconds.
+        start: a model whose weights to begin with, "scratch" for none; None: what fits.
         resume: go on with what `out` holds; False demands that it holds no run.
         overrides: tables of the recipe, e.g. `training={"batch_size": 32}`.
 
@@ -35,7 +39,7 @@ def train(
     Raises:
         LienzoError: for a source, a recipe or a value that does not do, naming it.
     """
-    checked = planned(source, out=out, recipe=recipe, budget=budget, overrides=overrides)
+    checked = planned(source, out=out, recipe=recipe, budget=budget, start=start, overrides=overrides)
     again = f"lienzo.train(out={str(out)!r})"
     carry_out(checked, out, resume=resume, again=again, find=folder_of)
     return load(str(out))
@@ -43,31 +47,54 @@ def train(
 
 def planned(
     source: str | Path | None, *, out: str | Path, recipe: str | Path | Mapping[str, Any] | None = None,
-    budget: str | float | None = None, overrides: Mapping[str, Any] | None = None,
+    budget: str | float | None = None, start: str | None = None, overrides: Mapping[str, Any] | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> Recipe:  # fmt: skip
     """Return the recipe that these words mean, checked.
+
+    Args:
+        source, out, recipe, budget, start: as in `train`.
+        overrides: tables of a recipe.
+        tell: hears what was chosen, and why.
 
     Raises:
         ConfigurationError: if it is not said how long to train, or a value does not fit.
     """
-    values = _values(recipe, Path(out), fresh=source is not None)
-    if source is not None:
-        values = merged(values, {"data": {"source": str(source)}})
-    values = merged(values, overrides or {})
+    stored = Path(out) / RECIPE
+    said: dict[str, Any] = {"data": {"source": str(source)}} if source is not None else {}
     if budget is not None:
-        values = merged(values, {"training": {"budget_seconds": read_duration(budget), "images": None}})
-    return Recipe.checked(values)
-
-
-def _values(recipe: str | Path | Mapping[str, Any] | None, out: Path, *, fresh: bool) -> dict[str, Any]:
-    """Return a recipe's plain values: those given, or else what the run's folder was begun with."""
-    if isinstance(recipe, Mapping):
-        return merged({}, recipe)
+        said = merged(said, {"training": {"budget_seconds": read_duration(budget), "images": None}})
+    said = merged(said, overrides or {})
     if recipe is not None:
-        return read_recipe(recipe)
-    if (out / RECIPE).is_file():
-        return read_recipe(out / RECIPE)
-    if not fresh:
+        values = merged(recipe, {}) if isinstance(recipe, Mapping) else read_recipe(recipe)
+    elif stored.is_file():
+        values = _same_source(read_recipe(stored), source, Path(out))
+        start = None  # whatever it was, the weights are under way
+    elif source is None:
         raise ConfigurationError(f"{out} holds no run to go on with, and no source is named",
                                  hint="lienzo train ./photos --budget 30m")  # fmt: skip
-    return {}
+    else:
+        values = {}
+    if start is not None:
+        said = merged(said, {"start": None if start == SCRATCH else start})
+    return Recipe.checked(merged(values, said))
+
+
+def default_out(source: str | None, recipe: Path | None) -> Path:
+    """Return the folder of a run that was given none: runs/ and the source's name, or the recipe's."""
+    if source is None and recipe is None:
+        raise ConfigurationError("what shall it learn?", hint="lienzo train ./photos --budget 30m")
+    name = recipe.stem if recipe is not None else Path(str(source).rstrip("/")).name.partition(".")[0]
+    return Path("runs") / (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model")
+
+
+def _same_source(values: dict[str, Any], source: str | Path | None, out: Path) -> dict[str, Any]:
+    """Return a stored recipe, if it learns what is asked for.
+
+    Raises:
+        ConfigurationError: if it learns something else.
+    """
+    before = values.get("data", {}).get("source")
+    if source is not None and str(source) != str(before):
+        raise ConfigurationError(f"{out} holds a run that learns {before}, not {source}", hint="another --out")
+    return values

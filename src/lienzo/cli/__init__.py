@@ -9,23 +9,16 @@ import sys
 def main() -> None:
     """Run the command line: a user's mistake is one sentence and exit code 2, never a traceback."""
     from lienzo.cli.app import app
+    from lienzo.core.errors import LienzoError
 
     try:
         app()
     except BrokenPipeError:  # `lienzo models | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:
-        if not _mendable(error):
-            raise
-        _tell(str(getattr(error, "what", error)), str(getattr(error, "hint", "")))
+    except LienzoError as error:
+        _tell(error.what, error.hint)
         sys.exit(2)
-
-
-def _mendable(error: Exception) -> bool:
-    """Tell whether an error is a LienzoError, without importing that (and torch with it)."""
-    errors = sys.modules.get("lienzo.core.errors")
-    return errors is not None and isinstance(error, errors.LienzoError)
 
 
 def _tell(what: str, hint: str) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 BITS = 6  # of the 64 of a difference hash that may differ
 SHADE = 5.0  # mean absolute difference of the 8 × 8 thumbnails, of 255
 NEIGHBOURS = 32  # that a picture is compared with in each quarter of the hash
+BLOCK = 1 << 16  # pairs whose thumbnails are compared at a time
 CHAIN = 0.01  # of a set: a longer chain of look-alikes says that the set is uniform, not that it repeats
 
 
@@ -39,6 +40,8 @@ def near_pairs(looks: NDArray[np.uint64], thumbs: NDArray[np.uint8]) -> NDArray[
             if not same.any():
                 break
             i, j = i[same], j[same]
+            close = np.abs(brightness[i] - brightness[j]) <= SHADE * thumbs.shape[1]  # else they cannot be alike
+            i, j = i[close], j[close]
             close = _bits(looks[i] ^ looks[j]) <= BITS
             found.append(_alike(i[close], j[close], thumbs))
     return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
@@ -50,8 +53,11 @@ def _bits(words: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _alike(i: NDArray[np.int64], j: NDArray[np.int64], thumbs: NDArray[np.uint8]) -> NDArray[np.int64]:
-    difference = np.abs(thumbs[i].astype(np.int16) - thumbs[j]).mean(1) if len(i) else np.zeros(0)
-    return np.stack([i, j], 1)[difference <= SHADE]
+    alike = np.zeros(len(i), bool)
+    for start in range(0, len(i), BLOCK):
+        part = slice(start, start + BLOCK)
+        alike[part] = np.abs(thumbs[i[part]].astype(np.int16) - thumbs[j[part]]).mean(1) <= SHADE
+    return np.stack([i, j], 1)[alike]
 
 
 def groups_of(contents: Sequence[str], looks: NDArray[np.uint64], thumbs: NDArray[np.uint8]) -> list[str]:

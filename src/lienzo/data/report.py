@@ -128,7 +128,8 @@ class Report:
         yield Text(f"{self.path} ({self.kind})", style="bold")
         yield _pairs(_summary(self))
         for column, counts in self.classes.items():
-            yield _pairs([(name, str(n)) for name, n in counts.items()], title=f"{column} ({len(counts)} classes)")
+            yield Text(f"{column} ({len(counts)} classes)", style="bold")
+            yield _pairs([(name, str(n)) for name, n in counts.items()])
         yield from _lists(self)
         yield Text(_verdict(self), style="green" if self.ok else "bold red")
 
@@ -155,7 +156,7 @@ def _summary(report: Report) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value]
 
 
-def _lists(report: Report) -> Iterator[Table]:
+def _lists(report: Report) -> Iterator[Table | Text]:
     converted = [(entry.file, ", ".join(entry.notes), "") for entry in report.converted]
     leaks = [(x.first, f"{x.how} as", f"{x.second} ({x.first_split}, {x.second_split})") for x in report.leaks]
     yield from _listed("cannot be used", [(bad.file, bad.reason, bad.detail) for bad in report.bad])
@@ -166,9 +167,11 @@ def _lists(report: Report) -> Iterator[Table]:
     yield from _listed("passed over: no picture by their name", [(file, "", "") for file in report.ignored])
 
 
-def _listed(title: str, rows: list[tuple[str, str, str]]) -> Iterator[Table]:
+def _listed(title: str, rows: list[tuple[str, str, str]]) -> Iterator[Table | Text]:
     if rows:
-        table = Table(title=f"{title} ({len(rows)})", title_justify="left", show_header=False, box=None, padding=(0, 1))
+        yield Text(f"{title} ({len(rows)})", style="bold")
+        table = Table(show_header=False, box=None, padding=(0, 1))
+        table.add_column(overflow="fold")  # a name that is cut would be of no use
         for row in rows[:LINES]:
             table.add_row(*map(Text, row))  # as text: a file's name is no markup
         if len(rows) > LINES:
@@ -176,8 +179,8 @@ def _listed(title: str, rows: list[tuple[str, str, str]]) -> Iterator[Table]:
         yield table
 
 
-def _pairs(rows: list[tuple[str, str]], title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 1))
+def _pairs(rows: list[tuple[str, str]]) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 1))
     for name, value in rows[:LINES]:
         table.add_row(Text(name), Text(value))
     return table

@@ -35,7 +35,7 @@ class FashionClassifier(nn.Module):
     torch.Size([2, 64])
     """
 
-    def __init__(self, widths: tuple[int, int, int] = (32, 64, 64), features: int = 64, classes: int = 10) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (32, 48, 64), features: int = 64, classes: int = 10) -> None:
         super().__init__()
         inside, layers = 4, list[nn.Module]()
         for number, width in enumerate(widths):

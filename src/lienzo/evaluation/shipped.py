@@ -15,7 +15,7 @@ from torch import nn
 from lienzo.core import CheckpointError
 
 MODELS = Path(__file__).parents[1] / "assets" / "models"
-WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+WEIGHTS, CONFIG, CARD = "model.safetensors", "judge.json", "README.md"  # not config.json: no model to draw with
 M = TypeVar("M", bound=nn.Module)
 
 

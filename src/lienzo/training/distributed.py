@@ -46,7 +46,7 @@ class Team:
         rank, size, local = (int(os.environ.get(k, d)) for k, d in (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0)))
         team = cls(rank, size, local, _device(device, local))
         if size > 1 and not dist.is_initialized():
-            dist.init_process_group("nccl" if team.device.type == "cuda" else "gloo")
+            _meet("nccl" if team.device.type == "cuda" else "gloo")
             team._opened = True
         return team
 
@@ -128,6 +128,16 @@ class Team:
         held = torch.tensor(list(values), dtype=dtype, device=self.device)
         dist.all_reduce(held, op=how)
         return held.tolist()
+
+
+def _meet(backend: str) -> None:
+    """Open the process group. A team that was started again meets under a new name.
+
+    torchrun keeps its store over a restart, in which the addresses of processes that died would still be found.
+    """
+    store, rank, size = next(iter(dist.rendezvous("env://")))
+    life = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    dist.init_process_group(backend, store=dist.PrefixStore(f"lienzo/{life}", store), rank=rank, world_size=size)
 
 
 def _device(name: str, local: int) -> torch.device:

@@ -7,7 +7,6 @@ picks one of the V by the row's stream. So a batch stays a pure function of the 
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +22,13 @@ from lienzo.core import Batch, Encodes, Streams
 from lienzo.data import Dataset, Loader
 from lienzo.data.assemble import DRAWS, one_of
 from lienzo.data.background import laid, opaque, papers
-from lienzo.training.folder import write_json
+from lienzo.data.cache import DONE, key_of, once
 
 CHUNK = 64  # pictures that are encoded at once
+FILE = "codes.f16"
 LOOKS = "looks"  # the stream of backgrounds and mirrorings
 Tell = Callable[[int, int], None]
+Codes = NDArray[np.float16]
 
 
 class CodeLoader:
@@ -42,8 +43,7 @@ class CodeLoader:
         dataset: the pictures.
         bus: what is told of them.
         outer: encodes them.
-        file: where the codes are kept, (V·N, *shape) float16, with what they are of beside; made if it is not there or
-            of something else.
+        folder: gets a folder that keeps the codes, named by all that they depend on.
         mark: what the codes depend on besides the data: the outer family's hash.
         batch_size, seed, background, flip: as in `Loader`.
         variants: V; one is enough for opaque pictures that are not mirrored.
@@ -51,7 +51,7 @@ class CodeLoader:
     """
 
     def __init__(
-        self, dataset: Dataset, bus: Bus, outer: Encodes, file: Path, *, mark: str, batch_size: int, seed: int = 0,
+        self, dataset: Dataset, bus: Bus, outer: Encodes, folder: Path, *, mark: str, batch_size: int, seed: int = 0,
         background: str = "mixed", flip: float = 0.0, variants: int = 8, tell: Tell = lambda done, of: None,
     ) -> None:  # fmt: skip
         self.dataset, self.bus, self.seed, self.flip, self.background = dataset, bus, seed, flip, background
@@ -62,7 +62,7 @@ class CodeLoader:
         about = {"data": dataset.fingerprint, "pictures": len(dataset), "variants": self.variants, "seed": seed,
                  "background": background, "flip": flip, "outer": mark}  # fmt: skip
         self.seconds = 0.0  # that encoding took
-        self.codes = self._stored(file, about, outer, tell)
+        self.codes = self._stored(folder, about, outer, tell)
         self.shift, self.scale = self._spread()
 
     def batch_at(self, position: int) -> Batch:
@@ -101,34 +101,27 @@ class CodeLoader:
         x[mirrored] = x[mirrored].flip(-1)
         return x
 
-    def _stored(self, file: Path, about: dict[str, Any], outer: Encodes, tell: Tell) -> NDArray[np.float16]:
-        """Open the codes, computing them first where the file does not hold them."""
-        beside, count = file.with_suffix(".json"), self.variants * len(self.dataset)
-        known: dict[str, Any] = json.loads(beside.read_text("utf-8")) if beside.is_file() else {}
-        shape, self.seconds = tuple(known.pop("shape", ())), known.pop("seconds", 0.0)
-        if known != about or not _holds(file, shape):
-            beside.unlink(missing_ok=True)
-            since = time.monotonic()
-            shape = self._fill(file, outer, count, tell)
-            self.seconds = time.monotonic() - since
-            write_json(beside, {**about, "shape": shape, "seconds": self.seconds})
-        mapped: NDArray[np.float16] = np.memmap(file, np.float16, "r", shape=shape)
+    def _stored(self, folder: Path, about: dict[str, Any], outer: Encodes, tell: Tell) -> Codes:
+        """Open the codes, computing them first where they are not there."""
+        found = once(folder, f"codes-{key_of(about)[:16]}", lambda part: self._fill(part, about, outer, tell))
+        known = json.loads((found / DONE).read_text("utf-8"))
+        self.seconds = float(known["seconds"])
+        mapped: Codes = np.memmap(found / FILE, np.float16, "r", shape=tuple(known["shape"]))
         return mapped.view(np.ndarray)
 
     @torch.no_grad()
-    def _fill(self, file: Path, outer: Encodes, count: int, tell: Tell) -> tuple[int, ...]:
-        part, shape = file.with_suffix(".part"), (count,)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        device = next(iter(outer.parameters())).device if isinstance(outer, torch.nn.Module) else "cpu"
-        with part.open("wb") as out:
+    def _fill(self, folder: Path, about: dict[str, Any], outer: Encodes, tell: Tell) -> None:
+        since, count, shape = time.monotonic(), self.variants * len(self.dataset), tuple[int, ...]()
+        device = next(outer.parameters()).device if isinstance(outer, torch.nn.Module) else "cpu"
+        with (folder / FILE).open("wb") as out:
             for start in range(0, count, CHUNK):
                 numbers = np.arange(start, start + CHUNK).clip(max=count - 1)  # always as many: the same bits
                 codes = outer.encode(self.pictures(numbers).to(device))[: min(CHUNK, count - start)]
                 shape = (count, *codes.shape[1:])
                 out.write(codes.half().cpu().contiguous().numpy().tobytes())
                 tell(min(start + CHUNK, count), count)
-        part.replace(file)
-        return shape
+        meta = {**about, "shape": shape, "seconds": time.monotonic() - since}
+        (folder / DONE).write_text(json.dumps(meta, indent=1), "utf-8")
 
     def _spread(self) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of the codes by channel, each (C, 1, 1)."""
@@ -141,6 +134,3 @@ class CodeLoader:
         shift, scale = (torch.from_numpy(v).float()[:, None, None] for v in (mean, spread))
         return shift, scale
 
-
-def _holds(file: Path, shape: tuple[int, ...]) -> bool:
-    return bool(shape) and file.is_file() and file.stat().st_size == 2 * math.prod(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from lienzo.training.recipes.parts import Codes, Recipe
 from lienzo.training.recipes.start import borrowed
 from lienzo.training.settings import TrainingSettings
 
-CODER, CODES, RECIPE, GENERATE = "coder", "codes.f16", "recipe.json", "generate.json"
+CODER, RECIPE, GENERATE = "coder", "recipe.json", "generate.json"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def carry_out(
     Args:
         recipe: the run.
         out: its folder: the run's own files, `recipe.json`, `generate.json`; with codes also `coder/`, the outer
-            family's run, and `codes.f16`.
+            family's run, and `codes-…/`.
         resume: go on from what the folder holds; False demands that it holds no run.
         listeners: who hears of it.
         again: the command that goes on with it.
@@ -100,7 +101,7 @@ class Work:
         inner = self.family(code_shape(outer), codes=True)
         family = Latent(outer, inner)
         loader = CodeLoader(
-            self.dataset, self.bus_of(inner), coder, self.out / CODES, mark=mark, batch_size=training.batch_size,
+            self.dataset, self.bus_of(inner), coder, self.out, mark=mark, batch_size=training.batch_size,
             seed=training.seed, background=self.recipe.data.background, flip=self.recipe.data.flip,
             variants=codes.variants, tell=lambda done, of: self.listeners.count("encoding", done, of),
         )  # fmt: skip
@@ -196,6 +197,8 @@ class Work:
 
     def write_down(self, family: Family) -> None:
         """Write what the run is and what its model does by default."""
+        if not leads():
+            return
         self.out.mkdir(parents=True, exist_ok=True)
         write_json(self.out / RECIPE, self.recipe.model_dump(mode="json", exclude_unset=True))
         bus = self.bus_of(family)
@@ -217,9 +220,18 @@ class Work:
         return bus if isinstance(bus, Bus) else Bus({})
 
 
+def leads() -> bool:
+    """Tell whether this process speaks for all of a `torchrun`."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 @torch.no_grad()
 def code_shape(outer: Family) -> Shape:
-    """Return the shape of an outer family's codes."""
+    """Return the shape of an outer family's codes.
+
+    Raises:
+        ConfigurationError: if they are no grid.
+    """
     z = require(outer, Encodes).encode(torch.zeros(1, *outer.shape))
     if z.ndim != 4:
         raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, not as a grid",

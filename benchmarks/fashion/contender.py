@@ -1,0 +1,101 @@
+"""One contender in a process of its own: trains, samples, and leaves figures and pictures in a folder.
+
+    python benchmarks/fashion/contender.py ours OUT --minutes 20 --threads 2
+
+Called by run.py. What the folder holds already is not done again, so that a night that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "src")]
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.common import peak_mib
+from benchmarks.fashion.contest import CLASSES, Choice, Clock, Contender
+from lienzo.data.fashion import open_fashion_mnist
+from lienzo.data.pixels import Ask
+
+CONTENDERS = {"ours": "ours:Ours", "diffusers": "peer_diffusers:Diffusers", "ddpt": "peer_ddpt:Ddpt"}
+CHUNK = 250  # pictures drawn at once
+TRIAL_SEED = 999  # of the pictures by which the way of sampling is chosen; never used for the figures
+
+
+def contender_class(name: str) -> Any:
+    module, _, cls = CONTENDERS[name].partition(":")
+    return getattr(importlib.import_module(f"benchmarks.fashion.{module}"), cls)
+
+
+def pictures() -> tuple[Tensor, Tensor]:
+    data = open_fashion_mnist(Ask(28, "crop", 1), "train+validation", None)
+    rows = range(len(data))
+    x = torch.from_numpy(data.pictures(rows).copy()).reshape(-1, 1, 28, 28)
+    numbers = {name: n for n, name in enumerate(data.columns["label"].classes)}
+    return x, torch.tensor([numbers[name] for name in data.values("label", rows)])
+
+
+def trained(contender: Contender, args: argparse.Namespace) -> None:
+    file = args.out / "training.json"
+    if file.is_file():
+        contender.load(args.out)
+        return
+    x, y = pictures()
+    before, clock = peak_mib(), Clock(args.minutes, args.clock, args.threads)
+    cpu, wall = time.process_time(), time.monotonic()
+    told = contender.train(x, y, clock, args.out)
+    told |= {
+        "minutes": (clock.now() - clock.since) / 60, "wall_minutes": (time.monotonic() - wall) / 60,
+        "cpu_minutes": (time.process_time() - cpu) / 60, "peak_mib": peak_mib(), "before_mib": before,
+        "parameters": contender.parameters,
+    }  # fmt: skip
+    file.write_text(json.dumps(told), encoding="utf-8")
+    print(f"trained: {told}", flush=True)
+
+
+def drawn(contender: Contender, args: argparse.Namespace, name: str, seed: int, count: int, way: dict[str, Any]) -> None:
+    """Draw `count` pictures, as many of each class, into NAME.npy, with the seconds beside."""
+    file = args.out / f"{name}.npy"
+    if file.is_file():
+        return
+    since, parts = time.monotonic(), list[Tensor]()
+    classes = torch.arange(count) % CLASSES
+    for start, part in zip(range(0, count, CHUNK), classes.split(CHUNK), strict=True):
+        x = contender.sample(part, seed * 1_000_000 + start, way)
+        parts.append(((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)[:, 0])
+    told = {"way": way, "seed": seed, "count": count, "seconds": time.monotonic() - since}
+    (args.out / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
+    np.save(file, torch.cat(parts).numpy())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=CONTENDERS)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--choice", type=json.loads, default=None, help="batch, lr, width, depth as JSON")
+    parser.add_argument("--draw", type=json.loads, default=[], help="a list of [name, seed, count, way] as JSON")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    args.out.mkdir(parents=True, exist_ok=True)
+    cls = contender_class(args.name)
+    contender = cls(Choice(**args.choice) if args.choice else cls.CHOICES[0])
+    trained(contender, args)
+    for name, seed, count, way in args.draw:
+        drawn(contender, args, name, seed, count, way)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Which models are there, and where."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lienzo.core import CheckpointError
+from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS
+from lienzo.training.folder import fingerprint
+
+SHIPPED = Path(__file__).parents[1] / "assets" / "models"
+DEFAULT = "emoji-64"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that ships with lienzo.
+
+    Attributes:
+        name: what `load` takes.
+        folder: where it lies.
+        summary: the first sentence of its card.
+        bytes: of its weights.
+        sha256: of its weights.
+        quality: measured: name → value, as its card says.
+        training: what its training took, as its card says.
+    """
+
+    name: str
+    folder: Path
+    summary: str
+    bytes: int
+    sha256: str
+    quality: dict[str, str] = field(default_factory=dict[str, str])
+    training: list[str] = field(default_factory=list[str])
+
+
+def models() -> list[ModelInfo]:
+    """List the models that ship with lienzo, with their measured quality."""
+    return [_info(folder) for folder in _shipped()]
+
+
+def _shipped() -> list[Path]:
+    return sorted(path.parent for path in SHIPPED.glob(f"*/{CONFIG}")) if SHIPPED.is_dir() else []
+
+
+def _info(folder: Path) -> ModelInfo:
+    card, weights = card_of(folder), folder / WEIGHTS
+    there = weights.is_file()
+    return ModelInfo(
+        folder.name, folder, summary_of(card), weights.stat().st_size if there else 0,
+        fingerprint(weights) if there else "", dict(entries(card, "Quality")),
+        [line for _, line in _items(card, "Training")],
+    )  # fmt: skip
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of a model: a name of those that ship, a checkpoint, or a run's folder.
+
+    Raises:
+        CheckpointError: if there is none, with names that come near.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if (SHIPPED / name / CONFIG).is_file() and Path(name).name == name:
+        return SHIPPED / name
+    known = [folder.name for folder in _shipped()]
+    close = difflib.get_close_matches(name, known, n=2) or known
+    shipped = f"one of {', '.join(close)}" if close else "no model ships with this installation"
+    raise CheckpointError(f"no model {name!r}: neither a name nor a folder", hint=f"{shipped}, or the folder of a run")
+
+
+def card_of(folder: Path) -> str:
+    """Return a model's card; nothing if it has none."""
+    try:
+        return (folder / CARD).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def summary_of(card: str) -> str:
+    """Return the first paragraph below a card's title."""
+    found = re.search(r"^# .*\n+((?:(?!#).+\n?)*)", card, re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
+
+
+def entries(card: str, section: str) -> list[tuple[str, str]]:
+    """Return the "- name: value" lines of a card's section.
+
+    >>> entries("## Quality\\n\\n- FD: 1.5\\n", "Quality")
+    [('FD', '1.5')]
+    """
+    return [(name, line[len(name) + 1 :].strip()) for name, line in _items(card, section) if ":" in line]
+
+
+def _items(card: str, section: str) -> list[tuple[str, str]]:
+    found = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", card, re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^- (.*)$", found[1], re.MULTILINE) if found else []
+    return [(line.partition(":")[0], line) for line in lines]

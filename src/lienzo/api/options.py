@@ -1,0 +1,49 @@
+"""What a family's `sample` may be told, read off its signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from lienzo.core import ConfigurationError, Family
+from lienzo.families.latent import Latent
+
+NOT_PLAIN = ("conditions", "streams", "start", "self")
+
+
+def checked_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked for, or say what the family does not know.
+
+    Raises:
+        ConfigurationError: for an option that it does not have.
+    """
+    known, any_name = all_options(family, {}), _takes_any(family)
+    unknown = next((name for name in asked if name not in known and not any_name), None)
+    if unknown is not None:
+        has = ", ".join(known) or "no options at all"
+        raise ConfigurationError(f"a {type(drawing(family)).__name__} has no option {unknown!r}", hint=f"it has {has}")
+    if "steps" in asked and (not isinstance(asked["steps"], int) or asked["steps"] < 1):
+        raise ConfigurationError(f"{asked['steps']!r} steps", hint="a whole number from 1, e.g. 30")
+    return dict(asked)
+
+
+def all_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every option that a family is sampled with: the asked ones, and its own defaults by name."""
+    layers = [family.sampling, drawing(family).sampling]
+    defaults = {
+        name: parameter.default
+        for layer in layers for name, parameter in inspect.signature(layer).parameters.items()
+        if parameter.default is not inspect.Parameter.empty and name not in NOT_PLAIN
+    }  # fmt: skip
+    return {**defaults, **asked}
+
+
+def drawing(family: Family) -> Family:
+    """Return the family that draws: of one over codes, the inner one."""
+    return family.inner if isinstance(family, Latent) else family
+
+
+def _takes_any(family: Family) -> bool:
+    kinds = [p.kind for p in inspect.signature(drawing(family).sampling).parameters.values()]
+    return inspect.Parameter.VAR_KEYWORD in kinds

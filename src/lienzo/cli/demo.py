@@ -1,0 +1,5 @@
+"""Soon."""
+import typer
+app = typer.Typer()
+def demo() -> None:
+    """Soon."""

@@ -1,0 +1,7 @@
+"""Soon."""
+import typer
+app = typer.Typer()
+def models() -> None:
+    """Soon."""
+def families() -> None:
+    """Soon."""
