@@ -6,7 +6,8 @@ A result is `benchmarks/results/NAME.json`: figures, and beside them when, where
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
+import importlib.util
 import json
 import os
 import platform
@@ -20,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+if importlib.util.find_spec("lienzo") is None:  # an environment of the peers, in which it is not installed
+    sys.path.insert(0, str(ROOT / "src"))
 
 
 def hardware() -> dict[str, Any]:
@@ -66,11 +69,11 @@ class Stamp:
 
     def __init__(self, *packages: str) -> None:
         self.before, self.packages = load(), packages
-        self.since = datetime.datetime.now(datetime.UTC)
+        self.since = dt.datetime.now(dt.UTC)
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain data, with the load afterwards."""
-        seconds = (datetime.datetime.now(datetime.UTC) - self.since).total_seconds()
+        seconds = (dt.datetime.now(dt.UTC) - self.since).total_seconds()
         return {
             "date": self.since.isoformat(timespec="seconds"), "seconds": round(seconds, 1), "command": command(),
             "hardware": hardware(), "versions": versions(*self.packages),

@@ -79,7 +79,10 @@ def fit(model, x, y, args):
             loss.backward()
             optimiser.step()
             schedule.step()
-        print(f"epoch {epoch + 1}: loss {float(loss):.3f}, {time.process_time() / 60:.1f} CPU-minutes", flush=True)
+        print(
+            f"epoch {epoch + 1}: loss {float(loss.detach()):.3f}, {time.process_time() / 60:.1f} CPU-minutes",
+            flush=True,
+        )
 
 
 def draws(features, y, count=5, each=1000):
@@ -112,7 +115,8 @@ def main():
     print(f"accuracy {accuracy:.4f} (training {train:.4f}), floors {floors}")
     config = {"kind": "fashion-classifier", "widths": [32, 48, 64], "features": 64, "classes": 10,
               "accuracy": round(accuracy, 4), "floor": round(floors[0], 4)}  # fmt: skip
-    card = CARD.format(accuracy=accuracy, train=train, floor=floors[0], others=", ".join(f"{f:.3f}" for f in floors[1:]),
+    others = ", ".join(f"{floor:.3f}" for floor in floors[1:])
+    card = CARD.format(accuracy=accuracy, train=train, floor=floors[0], others=others,
                        epochs=args.epochs, lr=args.lr, batch=args.batch, minutes=minutes, seed=args.seed)  # fmt: skip
     ship(model, args.out, config, card)
     count = torch.tensor(reference.count)

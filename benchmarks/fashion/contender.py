@@ -15,14 +15,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "src")]
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from benchmarks.common import peak_mib
 from benchmarks.fashion.contest import CLASSES, Choice, Clock, Contender
+from torch import Tensor
+
 from lienzo.data.fashion import open_fashion_mnist
 from lienzo.data.pixels import Ask
 
@@ -62,9 +62,9 @@ def trained(contender: Contender, args: argparse.Namespace) -> None:
     print(f"trained: {told}", flush=True)
 
 
-def drawn(contender: Contender, args: argparse.Namespace, name: str, seed: int, count: int, way: dict[str, Any]) -> None:
+def drawn(contender: Contender, out: Path, name: str, seed: int, count: int, way: dict[str, Any]) -> None:
     """Draw `count` pictures, as many of each class, into NAME.npy, with the seconds beside."""
-    file = args.out / f"{name}.npy"
+    file = out / f"{name}.npy"
     if file.is_file():
         return
     since, parts = time.monotonic(), list[Tensor]()
@@ -73,7 +73,7 @@ def drawn(contender: Contender, args: argparse.Namespace, name: str, seed: int, 
         x = contender.sample(part, seed * 1_000_000 + start, way)
         parts.append(((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)[:, 0])
     told = {"way": way, "seed": seed, "count": count, "seconds": time.monotonic() - since}
-    (args.out / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
+    (out / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
     np.save(file, torch.cat(parts).numpy())
 
 
@@ -94,7 +94,7 @@ def main() -> None:
     contender = cls(Choice(**args.choice) if args.choice else cls.CHOICES[0])
     trained(contender, args)
     for name, seed, count, way in args.draw:
-        drawn(contender, args, name, seed, count, way)
+        drawn(contender, args.out, name, seed, count, way)
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ class Contender(Protocol):
         CHOICES: batch, step size and width that `--search` tries; the first is the default.
     """
 
-    WAYS: list[dict[str, Any]]
-    CHOICES: list[Choice]
+    WAYS: tuple[dict[str, Any], ...]
+    CHOICES: tuple[Choice, ...]
     parameters: int
 
     def __init__(self, choice: Choice) -> None: ...

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
-
 from benchmarks.common import ROOT
 from benchmarks.fashion.contest import Choice, Clock
+from torch import Tensor
+
 from lienzo.core import Streams
 from lienzo.data import Loader
 from lienzo.training import TrainingSettings, load, train
@@ -20,8 +20,8 @@ RECIPE = ROOT / "recipes" / "fashion-mnist" / "diffusion.toml"
 
 
 class Ours:
-    CHOICES = [Choice(batch, lr, 32, 1) for batch in (64, 32, 128) for lr in (2e-3, 1e-3, 4e-3)]
-    WAYS = [{"guidance": 1.0}, {"guidance": 1.0, "steps": 40}, {"guidance": 1.3}]
+    CHOICES = tuple(Choice(batch, lr, 32, 1) for batch in (64, 32, 128) for lr in (2e-3, 1e-3, 4e-3))
+    WAYS = ({"guidance": 1.0}, {"guidance": 1.0, "steps": 40}, {"guidance": 1.3})
 
     def __init__(self, choice: Choice) -> None:
         self.recipe = self._recipe(choice)

@@ -13,11 +13,10 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from benchmarks.fashion.contest import CLASSES, Choice, Clock, fit
 from ema_pytorch import EMA
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-
-from benchmarks.fashion.contest import CLASSES, Choice, Clock, fit
 
 
 def library() -> ModuleType:
@@ -35,11 +34,11 @@ def library() -> ModuleType:
 
 
 class Ddpt:
-    CHOICES = [Choice(batch, lr, width) for width in (32, 64) for batch in (32, 64, 128) for lr in (1e-3, 4e-4)]
-    WAYS = [
+    CHOICES = tuple(Choice(batch, lr, width) for width in (32, 64) for batch in (32, 64, 128) for lr in (1e-3, 4e-4))
+    WAYS = (
         {"steps": 50, "eta": 0.0, "guidance": 1.0}, {"steps": 50, "eta": 1.0, "guidance": 1.0},
         {"steps": 50, "eta": 0.0, "guidance": 1.5},
-    ]  # fmt: skip
+    )  # fmt: skip
 
     def __init__(self, choice: Choice) -> None:
         self.choice, self.library = choice, library()
@@ -55,7 +54,8 @@ class Ddpt:
             return self.diffusion((pictures + 1) / 2, classes=classes)
 
         told = fit(self.diffusion, loss, self.average.update, x, y, clock, self.choice, betas=(0.9, 0.99))
-        save_file({k: v.clone() for k, v in self.average.ema_model.state_dict().items()}, folder / "weights.safetensors")
+        weights = {name: tensor.clone() for name, tensor in self.average.ema_model.state_dict().items()}
+        save_file(weights, folder / "weights.safetensors")
         return told
 
     def load(self, folder: Path) -> None:

@@ -12,23 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from benchmarks.fashion.contest import CLASSES, Choice, Clock, fit
 from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DModel
 from diffusers.training_utils import EMAModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.fashion.contest import CLASSES, Choice, Clock, fit
-
 SOLVERS = {"ddim": DDIMScheduler, "dpm++2m": DPMSolverMultistepScheduler}
 
 
 class Diffusers:
-    CHOICES = [Choice(batch, lr, width) for width in (32, 64) for batch in (64, 128) for lr in (1e-3, 4e-4, 2e-3)]
-    WAYS = [
+    CHOICES = tuple(Choice(batch, lr, width) for width in (32, 64) for batch in (64, 128) for lr in (1e-3, 4e-4, 2e-3))
+    WAYS = (
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.0}, {"solver": "ddim", "steps": 50, "guidance": 1.0},
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.5},
-    ]  # fmt: skip
+    )  # fmt: skip
 
     def __init__(self, choice: Choice) -> None:
         w = choice.width

@@ -20,13 +20,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
-
-from benchmarks.common import Stamp, append, read, spread
+from benchmarks.common import ROOT, Stamp, append, read, spread
 from benchmarks.fashion.contender import CONTENDERS, TRIAL_SEED
+
 from lienzo.evaluation import fd_clf64, floor
 
 TRIAL = 2000
@@ -44,7 +43,7 @@ def process(name: str, folder: Path, args: argparse.Namespace, choice: dict[str,
 def ways_of(name: str, python: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Ask a contender, in the environment that has it, how it may sample and what may be searched."""
     code = (
-        "import sys, json; sys.path[:0] = ['.', 'src']\n"
+        "import sys, json; sys.path.insert(0, '.')\n"
         "from benchmarks.fashion.contender import contender_class\n"
         f"c = contender_class({name!r}); print(json.dumps([c.WAYS, [k.plain() for k in c.CHOICES]]))"
     )
@@ -99,7 +98,8 @@ def contest(name: str, args: argparse.Namespace) -> None:
     told = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     drawn = json.loads((folder / "seed-0.json").read_text(encoding="utf-8"))
     entry = {
-        **told, **settings, "trained_minutes": told["minutes"], "choice": choice or choices[0], "way": way, "floor": floor(),
+        **told, **settings, "trained_minutes": told["minutes"], "choice": choice or choices[0], "way": way,
+        "floor": floor(),
         "trials": [{"way": w, "fd": f, "count": trial} for w, f in zip(ways, trials, strict=True)],
         "seeds": seeds, "fd": spread(fds), "sampling_seconds": drawn["seconds"],
     }  # fmt: skip

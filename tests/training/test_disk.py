@@ -24,7 +24,7 @@ def full(after: int, until: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the disk be full for some calls of the writer of tensors."""
     original, calls = checkpoints.write_tensors, [0]
 
-    def write(tensors, path):  # noqa: ANN001, ANN202
+    def write(tensors, path):
         calls[0] += 1
         if after < calls[0] <= until:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -59,8 +59,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 256 KiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = shutil.which("mount") and os.geteuid() == 0
-    if not mounted or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]).returncode:
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    if not shutil.which("mount") or os.geteuid() != 0 or subprocess.run(command, check=False).returncode:
         pytest.skip("needs the right to mount a small disk")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
@@ -100,7 +100,7 @@ def test_a_disk_that_is_too_small_says_so(small_disk: Path) -> None:
 def test_a_folder_that_may_not_be_written_is_said_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def never(seen: int):  # noqa: ANN202
+    def never(seen: int):
         raise AssertionError
 
     def refuse(*args: object, **kwargs: object) -> None:

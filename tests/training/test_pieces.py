@@ -38,7 +38,7 @@ def test_schedules_at_points_known_by_hand() -> None:
 
 
 @given(st.sampled_from(["cosine", "linear", "constant", "warmup-stable-decay"]), st.integers(1, 10**6), st.data())
-def test_a_schedule_never_leaves_its_bounds_and_a_cut_ends_it(decay, total, data) -> None:  # noqa: ANN001
+def test_a_schedule_never_leaves_its_bounds_and_a_cut_ends_it(decay, total, data) -> None:
     schedule = Schedule(1.0, total, data.draw(st.integers(0, total * 2)), decay)
     start = data.draw(st.integers(0, total))
     cut = Cut(start, data.draw(st.integers(start, total)))
@@ -72,7 +72,7 @@ def test_an_average_applied_is_taken_back() -> None:
 def test_settings_name_what_is_wrong() -> None:
     with pytest.raises(ConfigurationError, match=r"'bach_size'.*\n.*batch_size"):
         TrainingSettings.checked({"bach_size": 3})
-    with pytest.raises(ConfigurationError, match="'decay'.*'slowly'"):
+    with pytest.raises(ConfigurationError, match=r"'decay'.*'slowly'"):
         TrainingSettings.checked({"decay": "slowly"})
     with pytest.raises(ConfigurationError, match="unknown device 'tpu9'"):
         train(Tiny(), batch_at, settings(device="tpu9"), "never")
@@ -102,7 +102,7 @@ def test_shared_tensors_are_written_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("precision", "within"), [("float32", 0.0), ("float16", 1e-3), ("int8", 1e-2)])
-def test_exported_weights_are_close_and_small(tmp_path: Path, precision, within: float) -> None:  # noqa: ANN001
+def test_exported_weights_are_close_and_small(tmp_path: Path, precision, within: float) -> None:
     train(Tiny(width=64), batch_at, settings(), tmp_path / "run", about=About(name="tiny one"))
     folder = export(tmp_path / "run", tmp_path / "small", precision)
     original, shipped = load(tmp_path / "run").state_dict(), load(folder).state_dict()
@@ -160,4 +160,11 @@ def test_a_sheet_holds_every_picture(channels: int) -> None:
     pictures = torch.linspace(-1, 1, 5).view(5, 1, 1, 1).expand(5, channels, 2, 2)
     paper = sheet(pictures, columns=2, scale=2)
     assert paper.shape == (3 * 4 + 2 * 2, 2 * 4 + 2, {2: 1, 5: 3}.get(channels, channels))
-    assert [int(paper[r, c, 0]) for r, c in ((0, 0), (0, 6), (6, 0), (6, 6), (12, 0), (12, 6))] == [0, 64, 128, 191, 255, 255]
+    assert [int(paper[r, c, 0]) for r, c in ((0, 0), (0, 6), (6, 0), (6, 6), (12, 0), (12, 6))] == [
+        0,
+        64,
+        128,
+        191,
+        255,
+        255,
+    ]

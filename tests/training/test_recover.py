@@ -51,7 +51,7 @@ def test_a_run_resumed_before_a_nan_ends_as_one_that_was_not(tmp_path: Path) -> 
     assert same(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
 
 
-def dying(at: int):  # noqa: ANN201
+def dying(at: int):
     def feed(seen: int) -> Batch:
         if seen == at:
             raise KeyboardInterrupt
@@ -100,9 +100,7 @@ def test_exhausted_memory_halves_what_is_computed_at_once(tmp_path: Path, error:
     train(Tiny(), batch_at, settings(), tmp_path / "large")
     said: list[str] = []
     train(Large(3, error), batch_at, settings(), tmp_path / "small", observers=[Say(said.append)])
-    assert [m.split(";")[0] for m in said] == [
-        f"memory ran out: {n} pictures at once from now on" for n in (4, 2)
-    ]
+    assert [m.split(";")[0] for m in said] == [f"memory ran out: {n} pictures at once from now on" for n in (4, 2)]
     assert stored(resolve(tmp_path / "small"))[0].rows == 2
     a, b = weights(tmp_path / "small"), weights(tmp_path / "large")
     name = "model.safetensors:mean"  # a running mean sees other batches

@@ -62,9 +62,7 @@ class Interrupt(Observer):
 
 
 @pytest.mark.parametrize("family", [Tiny, Game])
-def test_interrupted_it_saves_says_how_to_go_on_and_ends_with_the_same_bits(
-    tmp_path: Path, family: type[Tiny]
-) -> None:
+def test_interrupted_it_saves_says_how_to_go_on_and_ends_with_the_same_bits(tmp_path: Path, family: type[Tiny]) -> None:
     whole = train(family(), batch_at, settings(), tmp_path / "whole")
     said: list[str] = []
     first = train(

@@ -2,8 +2,8 @@
 
 from lienzo.api.find import ModelInfo, models
 from lienzo.api.model import Model, load
-from lienzo.api.record import Record
+from lienzo.api.record import Record, save
 from lienzo.api.reproduce import Reproduction, reproduce
 from lienzo.api.train import train
 
-__all__ = ["Model", "ModelInfo", "Record", "Reproduction", "load", "models", "reproduce", "train"]
+__all__ = ["Model", "ModelInfo", "Record", "Reproduction", "load", "models", "reproduce", "save", "train"]

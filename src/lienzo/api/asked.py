@@ -24,14 +24,18 @@ def rows_asked(bus: Bus, said: Mapping[str, Any], count: int | None, defaults: M
     Raises:
         ConditionError: for a name that the model does not hear, or lists that do not fit.
     """
-    named = {name: value for asked, value in said.items() if value is not None for name, value in _named(bus, asked, value)}
+    named = {
+        name: value for asked, value in said.items() if value is not None for name, value in _named(bus, asked, value)
+    }
     for name in named:
         bus[name]  # raises for a name that no condition has
     lengths = {name: len(value) for name, value in named.items() if _is_list(value)}
     total = count if count is not None else next(iter(lengths.values()), 4)
     wrong = next((name for name, length in lengths.items() if length != total), None)
     if wrong is not None:
-        raise ConditionError(f"{lengths[wrong]} values of {wrong!r} for {total} pictures", hint="one value, or one each")
+        raise ConditionError(
+            f"{lengths[wrong]} values of {wrong!r} for {total} pictures", hint="one value, or one each"
+        )
     if total < 1:
         raise ConditionError(f"{total} pictures", hint="a count of at least 1")
     plain = {name: value for name, value in defaults.items() if name in bus.names}
@@ -69,6 +73,6 @@ def _name(bus: Bus, asked: str, role: str) -> str:
     if len(able) != 1:
         known = ", ".join(able) or ", ".join(bus.names) or "nothing"
         what = f"this model has no condition {asked!r}" if not able else f"{asked!r} may mean {known}"
-        hint = f"what it hears is {known}" if not able else f"say which: {role} {able[0]}=VALUE"
+        hint = f"what it hears is {known}" if not able else f"say which, e.g. {role} {able[0]}=VALUE"
         raise ConditionError(what, hint=hint)
     return able[0]

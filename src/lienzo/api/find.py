@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lienzo.core import CheckpointError
-from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS
+from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS, checkpoints
 from lienzo.training.folder import fingerprint
 
 SHIPPED = Path(__file__).parents[1] / "assets" / "models"
@@ -43,6 +43,17 @@ def models() -> list[ModelInfo]:
     return [_info(folder) for folder in _shipped()]
 
 
+def trained(runs: Path | str) -> list[ModelInfo]:
+    """List the runs in a folder that have a checkpoint, newest first."""
+    found = [folder for folder in Path(runs).glob("*") if (folder / "latest").is_file()]
+    infos: list[ModelInfo] = []
+    for folder in sorted(found, key=lambda path: -(path / "latest").stat().st_mtime):
+        checkpoint = next(iter(checkpoints(folder)), None)
+        if checkpoint is not None and (checkpoint / WEIGHTS).is_file():
+            infos.append(replace(_info(checkpoint), name=str(folder)))
+    return infos
+
+
 def _shipped() -> list[Path]:
     return sorted(path.parent for path in SHIPPED.glob(f"*/{CONFIG}")) if SHIPPED.is_dir() else []
 
@@ -53,7 +64,7 @@ def _info(folder: Path) -> ModelInfo:
     return ModelInfo(
         folder.name, folder, summary_of(card), weights.stat().st_size if there else 0,
         fingerprint(weights) if there else "", dict(entries(card, "Quality")),
-        [line for _, line in _items(card, "Training")],
+        lines_of(card, "Training"),
     )  # fmt: skip
 
 
@@ -70,8 +81,8 @@ def folder_of(name: str) -> Path:
         return SHIPPED / name
     known = [folder.name for folder in _shipped()]
     close = difflib.get_close_matches(name, known, n=2) or known
-    shipped = f"one of {', '.join(close)}" if close else "no model ships with this installation"
-    raise CheckpointError(f"no model {name!r}: neither a name nor a folder", hint=f"{shipped}, or the folder of a run")
+    shipped = f"{', '.join(close)}, or " if close else ""
+    raise CheckpointError(f"no model {name!r}: neither a name nor a folder", hint=f"{shipped}the folder of a run")
 
 
 def card_of(folder: Path) -> str:
@@ -89,15 +100,17 @@ def summary_of(card: str) -> str:
 
 
 def entries(card: str, section: str) -> list[tuple[str, str]]:
-    """Return the "- name: value" lines of a card's section.
+    r"""Return the "- name: value" lines of a card's section.
 
-    >>> entries("## Quality\\n\\n- FD: 1.5\\n", "Quality")
+    >>> entries("## Quality\n\n- FD: 1.5\n", "Quality")
     [('FD', '1.5')]
     """
-    return [(name, line[len(name) + 1 :].strip()) for name, line in _items(card, section) if ":" in line]
+    pairs = [line.partition(":") for line in lines_of(card, section)]
+    return [(name, value.strip()) for name, colon, value in pairs if colon]
 
 
-def _items(card: str, section: str) -> list[tuple[str, str]]:
+def lines_of(card: str, section: str) -> list[str]:
+    """Return the "- …" lines of a card's section, a line that goes on joined to its first part."""
     found = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", card, re.MULTILINE | re.DOTALL)
-    lines = re.findall(r"^- (.*)$", found[1], re.MULTILINE) if found else []
-    return [(line.partition(":")[0], line) for line in lines]
+    lines = re.findall(r"^- (.*(?:\n  +.*)*)$", found[1], re.MULTILINE) if found else []
+    return [" ".join(line.split()) for line in lines]

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from lienzo.api.asked import rows_asked
 from lienzo.api.find import card_of, folder_of
-from lienzo.api.options import all_options, checked_options
+from lienzo.api.options import all_options, checked_options, decodes_previews
 from lienzo.api.packed import packed, unpacked
 from lienzo.api.record import KEY, Record
 from lienzo.conditions import Bus
 from lienzo.core import CheckpointError, Family, Progress, Streams
 from lienzo.training.card import version
-from lienzo.training.checkpoint import WEIGHTS, load as load_family, resolve
+from lienzo.training.checkpoint import WEIGHTS, resolve
+from lienzo.training.checkpoint import load as load_family
 from lienzo.training.folder import fingerprint
 from lienzo.training.recipes.stages import GENERATE
 
@@ -56,8 +57,8 @@ class Model:
         return f"Model({self.name!r}: {type(self.family).__name__}, {width}×{height}×{channels}, hears {hears})"
 
     def generate(
-        self, text: str | Sequence[str] | None = None, *, style: Any = None, group: Any = None, label: Any = None,
-        image: Any = None, map: Any = None, count: int | None = None, seed: int = 0,  # noqa: A002  (what users call it)
+        self, text: str | Sequence[str] | None = None, *, label: Any = None, image: Any = None,
+        map: Any = None, count: int | None = None, seed: int = 0,  # noqa: A002  (what users call it)
         steps: int | None = None, solver: str | None = None, guidance: float | Mapping[str, float] | None = None,
         previews: Previews | None = None, options: Mapping[str, Any] | None = None, **conditions: Any,
     ) -> list[Image.Image]:  # fmt: skip
@@ -67,15 +68,17 @@ class Model:
 
         Args:
             text: a prompt, or one a picture.
-            style, group, label: names of classes; `label={"gender": "woman"}` where a model has several.
+            label: the name of a class; `{"gender": "woman"}` where a model has several labels.
             image: a picture to take after: a file, a PIL image, an array.
             map: a map to lie under the picture, or {name or kind: map}.
             count: how many; 4 if nothing says otherwise.
             seed: of all of them.
-            steps, solver, guidance: as in the family's `sample`; `guidance={"text": 5, "style": 2}` weighs each.
+            steps: from noise to picture.
+            solver: how they are taken, e.g. "dpm++2m".
+            guidance: how strongly all is obeyed; `{"text": 5, "style": 2}` weighs each.
             previews: called with each step's `Progress`, estimates decoded.
             options: more of the family's `sample`.
-            conditions: whatever else the model hears, by name.
+            conditions: whatever the model hears, by name: `style="noto", group="animals-nature"`.
 
         Returns:
             PIL images; `image.info["lienzo"]` is the record of each, and `lienzo.save` writes both.
@@ -83,7 +86,7 @@ class Model:
         Raises:
             LienzoError: for a condition, a value or an option that the model does not understand.
         """
-        said = {"text": text, "style": style, "group": group, "label": label, "image": image, "map": map, **conditions}
+        said = {"text": text, "label": label, "image": image, "map": map, **conditions}
         asked = {"steps": steps, "solver": solver, "guidance": guidance, **(options or {})}
         rows = rows_asked(self.bus, said, count, self.defaults.get("conditions", {}))
         asked = {name: value for name, value in asked.items() if value is not None}
@@ -122,7 +125,7 @@ class Model:
         conditions = self.bus.parse(said, len(rows)).to(self.device)
         if previews is None:
             return self.family.sample(conditions, streams=streams.to(self.device), **options)
-        decoded = {"previews": "all"} if "previews" in all_options(self.family, {}) else {}
+        decoded = {"previews": "all"} if decodes_previews(self.family) else {}
         progress = None
         for progress in self.family.sampling(conditions, streams=streams.to(self.device), **options, **decoded):
             previews(progress)

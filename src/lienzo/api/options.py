@@ -9,7 +9,7 @@ from typing import Any
 from lienzo.core import ConfigurationError, Family
 from lienzo.families.latent import Latent
 
-NOT_PLAIN = ("conditions", "streams", "start", "self")
+NOT_PLAIN = ("conditions", "streams", "start", "previews")
 
 
 def checked_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,6 +37,11 @@ def all_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
         if parameter.default is not inspect.Parameter.empty and name not in NOT_PLAIN
     }  # fmt: skip
     return {**defaults, **asked}
+
+
+def decodes_previews(family: Family) -> bool:
+    """Tell whether a family decodes the estimate of every step only when it is asked to."""
+    return "previews" in inspect.signature(family.sampling).parameters
 
 
 def drawing(family: Family) -> Family:

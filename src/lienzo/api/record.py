@@ -95,5 +95,7 @@ def write_png(image: Image.Image, path: Path, text: str = "") -> Path:
         image.save(beside, format="PNG", pnginfo=about)
         beside.replace(path)
     except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}", hint="a folder that you may write to") from None
+        raise DataError(
+            f"cannot write {path}: {error.strerror or error}", hint="a folder that you may write to"
+        ) from None
     return path

@@ -9,7 +9,7 @@ from typing import Any
 
 from lienzo.api.find import folder_of
 from lienzo.api.model import Model, load
-from lienzo.api.words import read_duration
+from lienzo.training.budget import seconds_of
 from lienzo.core import ConfigurationError
 from lienzo.training.recipes import Recipe, carry_out, read_recipe
 from lienzo.training.recipes.read import merged
@@ -53,7 +53,11 @@ def planned(
     """Return the recipe that these words mean, checked.
 
     Args:
-        source, out, recipe, budget, start: as in `train`.
+        source: as in `train`, like `out`, `recipe`, `budget` and `start`.
+        out: the run's folder.
+        recipe: a file, or plain values.
+        budget: how long it may take.
+        start: a model to begin with.
         overrides: tables of a recipe.
         tell: hears what was chosen, and why.
 
@@ -63,7 +67,7 @@ def planned(
     stored = Path(out) / RECIPE
     said: dict[str, Any] = {"data": {"source": str(source)}} if source is not None else {}
     if budget is not None:
-        said = merged(said, {"training": {"budget_seconds": read_duration(budget), "images": None}})
+        said = merged(said, {"training": {"budget_seconds": seconds_of(str(budget)), "images": None}})
     said = merged(said, overrides or {})
     if recipe is not None:
         values = merged(recipe, {}) if isinstance(recipe, Mapping) else read_recipe(recipe)

@@ -1,42 +1,10 @@
-"""Small things that a person writes: durations, sizes, names with values."""
+"""Small things that a person writes: names with values, weights."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from lienzo.core.errors import ConfigurationError
-
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def read_duration(text: str | float) -> float:
-    """Read a duration in seconds.
-
-    Raises:
-        ConfigurationError: for what is none, or is not longer than nothing.
-
-    >>> read_duration("1h30m"), read_duration("45s"), read_duration("90"), read_duration("0.5h")
-    (5400.0, 45.0, 90.0, 1800.0)
-    """
-    plain = str(text).strip().lower().replace(" ", "")
-    parts = re.findall(r"(\d+(?:\.\d+)?)([a-z]*)", plain)
-    whole = "".join(number + unit for number, unit in parts)
-    units = [_unit(unit) for _, unit in parts]
-    if not parts or whole != plain or None in units:
-        raise ConfigurationError(f"{text!r} is no duration", hint="30m, 1h30m, 45s, or a number of seconds")
-    seconds = sum(float(number) * (unit or 0) for (number, _), unit in zip(parts, units, strict=True))
-    if seconds <= 0:
-        raise ConfigurationError(f"the duration {text!r} is nothing", hint="at least 1s")
-    return seconds
-
-
-def _unit(text: str) -> float | None:
-    if text in ("", "sec", "secs", "second", "seconds"):
-        return 1.0
-    if text in ("min", "mins", "minute", "minutes"):
-        return 60.0
-    return UNITS.get({"hour": "h", "hours": "h", "day": "d", "days": "d"}.get(text, text))
 
 
 def read_pairs(texts: Iterable[str], what: str, example: str) -> dict[str, str]:

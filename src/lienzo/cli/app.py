@@ -12,8 +12,7 @@ from lienzo.cli import data, demo, generate, models, reproduce, train
 app = typer.Typer(
     name="lienzo",
     help="Generative models of images: draw pictures from words, learn your own pictures, look at both critically.",
-    epilog="Begin with:  lienzo generate 'a cute beagle' --style noto --preview     then:  lienzo train ./photos --budget "
-    "30m",
+    epilog="Begin with `lienzo demo`, or with `lienzo generate 'a red apple' --preview`; then `lienzo train ./photos`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

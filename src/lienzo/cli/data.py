@@ -1,5 +1,106 @@
-"""Soon."""
+"""`lienzo data`: what there is to learn from, how it looks, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
 import typer
-app = typer.Typer()
-def data() -> None:
-    """Soon."""
+
+app = typer.Typer(help="Sources of pictures: list them, look at one, check a folder, build the embedded sets.",
+                  no_args_is_help=True, rich_markup_mode="rich")  # fmt: skip
+
+Source = Annotated[str, typer.Argument(help="A built-in set, a folder, a .parquet file, tars, or hub:NAME.")]
+Json = Annotated[bool, typer.Option("--json", help="Print it for programs.")]
+Size = Annotated[int, typer.Option(min=1, help="Side of the pictures in pixels.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the built-in sets and the kinds of sources, with what this machine lacks for each."""
+    import json
+    from dataclasses import asdict
+
+    from lienzo.data import sources
+
+    if as_json:
+        print(json.dumps([asdict(info) for info in sources()], ensure_ascii=False, indent=1))
+        return
+    from lienzo.cli.kinds import show_sources
+
+    show_sources(sources())
+
+
+@app.command()
+def show(
+    source: Source,
+    split: Annotated[str, typer.Option(help="train, validation, test, all.")] = "train",
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL=CLASS", help="Only these pictures; may be repeated.")
+    ] = None,
+    size: Size = 64,
+    count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 64,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+    out: Annotated[Path, typer.Option(help="The sheet, a .png.")] = Path("out/data.png"),
+    preview: Annotated[bool, typer.Option("--preview", help="Draw some in the terminal.")] = False,
+) -> None:
+    """Draw a sheet of a source's pictures with their captions, and say what is known of them.
+
+    [bold]Examples[/]
+
+    [cyan]lienzo data show emoji --where style=noto --count 100[/]
+
+    [cyan]lienzo data show ./photos --preview[/]
+    """
+    from lienzo.cli.sources import show_source
+
+    show_source(source, split, where or [], size, count, seed, out, preview=preview)
+
+
+@app.command()
+def check(
+    path: Source,
+    size: Size = 64,
+    as_json: Json = False,
+    report: Annotated[Path | None, typer.Option("--report", help="Write the whole report as JSON here.")] = None,
+) -> None:
+    """Read a source once, whole, and report what it holds and every file that cannot be used, with the reason.
+
+    The exit code is 1 if something should be mended. No file is changed.
+
+    [bold]Example[/]
+
+    [cyan]lienzo data check ./photos --report photos.json[/]
+    """
+    from rich.console import Console
+
+    from lienzo.data import check as read
+
+    found = read(path, size=size, progress=not as_json)
+    if report is not None:
+        from lienzo.api.files import write_text
+
+        write_text(report, found.json())
+    if as_json:
+        print(found.json())
+    else:
+        Console(highlight=False).print(found)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+@app.command()
+def build(
+    sets: Annotated[list[str], typer.Argument(help="emoji, openmoji-maps.")],
+    out: Annotated[Path | None, typer.Option(help="Each set gets a folder of its name here; by default the "
+                                             "package's own.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Where the packages' tarballs are, or are to be put.")] = None,
+) -> None:  # fmt: skip
+    """Build the sets that ship inside the package from the packages that they are made of (needs lienzo[build], npm).
+
+    [bold]Example[/]
+
+    [cyan]lienzo data build emoji --out build[/]
+    """
+    from lienzo.cli.sources import build_sets
+
+    build_sets(sets, out, cache)

@@ -81,16 +81,16 @@ def train(
 
     [cyan]lienzo train --out runs/photos[/]  goes on with what that folder holds
     """
-    from lienzo.api.words import read_duration
     from lienzo.cli.training import Wish, run
+    from lienzo.training.budget import seconds_of
 
     training: dict[str, Any] = {"threads": threads, "tensorboard": tensorboard or None}
-    training["samples_every"] = read_duration(samples_every) if samples_every is not None else None
+    training["samples_every"] = seconds_of(samples_every) if samples_every is not None else None
     values: dict[str, Any] = {
         "training": {name: value for name, value in training.items() if value is not None},
         "family": {} if family is None else {"kind": family},
         "data": {} if size is None else {"size": size},
     }
-    validate = read_duration(validation_every) if validation_every is not None else None
+    validate = seconds_of(validation_every) if validation_every is not None else None
     wish = Wish(source, out, recipe, budget, start, {name: value for name, value in values.items() if value})
     run(wish, settings or [], fresh=fresh, dry=dry, validation_every=validate)

@@ -2,8 +2,10 @@
 
 from lienzo.evaluation.classifier import FashionClassifier, fd_clf64, features_of, floor, load_classifier
 from lienzo.evaluation.distances import Moments, frechet_distance, kernel_distance, moments
+from lienzo.evaluation.report import Figure, table
+from lienzo.evaluation.scorer import EmojiScorer, english_captions, load_scorer
 
 __all__ = [
-    "FashionClassifier", "Moments", "fd_clf64", "features_of", "floor", "frechet_distance", "kernel_distance",
-    "load_classifier", "moments",
+    "EmojiScorer", "FashionClassifier", "Figure", "Moments", "english_captions", "fd_clf64", "features_of", "floor",
+    "frechet_distance", "kernel_distance", "load_classifier", "load_scorer", "moments", "table",
 ]  # fmt: skip

@@ -57,11 +57,22 @@ class Attention(nn.Module):
         else:
             q = self.query(x).unflatten(2, (self.heads, self.size)).transpose(1, 2)
             k, v = self.key_value(context).unflatten(2, (2, self.heads, self.size)).permute(2, 0, 3, 1, 4).unbind(0)
-        q = F.rms_norm(q, (self.size,)) * self.query_scale.to(q.dtype)
-        k = F.rms_norm(k, (self.size,)) * self.key_scale.to(k.dtype)
-        seen = None if mask is None else mask[:, None, None, :]
-        out = F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=seen)
-        return self.out(out.transpose(1, 2).flatten(2))
+        q = F.layer_norm(q, (self.size,), self.query_scale.to(q.dtype))
+        k = F.layer_norm(k, (self.size,), self.key_scale.to(k.dtype))
+        return self.out(attend(q, k, v, mask).transpose(1, 2).flatten(2))
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """Return softmax(q kᵀ / √d) v of (B, heads, N, d); `mask` (B, L) is True where a key may be seen.
+
+    On a CPU it is computed in float32: measured on Zen 4, 128 × 5 heads of 76 tokens, forward and backward, the bfloat16
+    kernel takes 1.9 times as long.
+    """
+    seen = None if mask is None else mask[:, None, None, :]
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=seen)
+    with torch.autocast("cpu", enabled=False):
+        return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), attn_mask=seen).to(v.dtype)
 
 
 def positions_2d(rows: int, columns: int, width: int) -> Tensor:

@@ -30,9 +30,9 @@ class Block(nn.Module):
     def forward(self, x: Tensor, modulation: Tensor, mask: Tensor | None) -> Tensor:
         """Transform tokens (B, N, D) under `modulation` (B, 6, D); `mask` (B, N) is True where a token counts."""
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table).to(x.dtype)[:, :, None].unbind(1)
-        h = torch.addcmul(shift1, F.rms_norm(x, x.shape[-1:]), 1 + scale1)
+        h = torch.addcmul(shift1, F.layer_norm(x, x.shape[-1:]), 1 + scale1)
         x = torch.addcmul(x, self.attention(h, mask=mask), gate1)
-        h = torch.addcmul(shift2, F.rms_norm(x, x.shape[-1:]), 1 + scale2)
+        h = torch.addcmul(shift2, F.layer_norm(x, x.shape[-1:]), 1 + scale2)
         return torch.addcmul(x, self.down(F.gelu(self.up(h), approximate="tanh")), gate2)
 
 
@@ -125,7 +125,7 @@ class PatchTransformer(nn.Module):
                 mask = torch.cat([channels.mask.new_ones(len(x), patches), channels.mask], 1)
             h = cast(Block, block)(h, modulation, mask)
         shift, scale = self.last(vector).to(h.dtype)[:, None].chunk(2, -1)
-        h = torch.addcmul(shift, F.rms_norm(h[:, :patches], h.shape[-1:]), 1 + scale)
+        h = torch.addcmul(shift, F.layer_norm(h[:, :patches], h.shape[-1:]), 1 + scale)
         return self.paste(self.unembed(h))
 
     def cut(self, x: Tensor) -> Tensor:

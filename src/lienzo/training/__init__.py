@@ -1,6 +1,7 @@
 """The one loop and what it needs: it trains any family, survives anything, and keeps to a budget."""
 
 from lienzo.training.bar import Bar
+from lienzo.training.budget import Candidate, Plan, pace_of, plan, seconds_of
 from lienzo.training.card import About
 from lienzo.training.checkpoint import load
 from lienzo.training.curves import Board, Curve, draw_losses
@@ -12,6 +13,6 @@ from lienzo.training.recover import TrainingError
 from lienzo.training.settings import TrainingSettings
 
 __all__ = [
-    "About", "Bar", "Board", "Curve", "Observer", "Record", "SampleGrid", "Say", "TrainResult", "TrainingError",
-    "TrainingSettings", "draw_losses", "export", "load", "train",
+    "About", "Bar", "Board", "Candidate", "Curve", "Observer", "Plan", "Record", "SampleGrid", "Say", "TrainResult",
+    "TrainingError", "TrainingSettings", "draw_losses", "export", "load", "pace_of", "plan", "seconds_of", "train",
 ]  # fmt: skip

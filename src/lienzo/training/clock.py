@@ -17,18 +17,20 @@ class Clock:
 
     Args:
         run: whose counters it moves.
+        since: when the sitting began, by that clock; None: now.
         now: a monotonic clock, s.
     """
 
-    def __init__(self, run: Run, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, run: Run, since: float | None = None, now: Callable[[], float] = time.monotonic) -> None:
         self.run, self.now = run, now
-        self._last = now()
+        self._last = now() if since is None else since
         self._marks: deque[tuple[float, int]] = deque(maxlen=64)
         self.closing = 0.0  # s that the run's end takes: the longest pause for saving and showing so far
 
     def tick(self) -> float:
         """Add the time since the last tick; return it."""
-        passed, self._last = self.now() - self._last, self.now()
+        now = self.now()
+        passed, self._last = now - self._last, now
         self.run.counters.seconds += passed
         return passed
 
@@ -66,7 +68,8 @@ class Clock:
         counters, budget = self.run.counters, self.run.settings.budget_seconds
         if budget is None or not self.speed:
             return 0
-        left = max(budget - counters.seconds - 1.5 * self.closing, 0.0) * self.speed
+        a_step = (self._marks[-1][1] - self._marks[0][1]) / (len(self._marks) - 1)
+        left = max(budget - counters.seconds - 1.5 * self.closing, 0.0) * self.speed - a_step
         reach = counters.seen + max(int(left), 1)
         late = reach < self.run.end * (1.0 if counters.cut is None else 0.995)
         return reach if late and left <= TAIL * counters.seen else 0

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch._C._distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from lienzo.core import ConfigurationError
 
@@ -43,12 +45,18 @@ class Team:
         Raises:
             ConfigurationError: for a device that this machine does not have.
         """
-        rank, size, local = (int(os.environ.get(k, d)) for k, d in (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0)))
+        rank, local = (int(os.environ.get(name, "0")) for name in ("RANK", "LOCAL_RANK"))
+        size = int(os.environ.get("WORLD_SIZE", "1"))
         team = cls(rank, size, local, _device(device, local))
         if size > 1 and not dist.is_initialized():
             _meet("nccl" if team.device.type == "cuda" else "gloo")
             team._opened = True
         return team
+
+    @classmethod
+    def alone(cls, device: str = "auto") -> Team:
+        """Return a team of this process only, whatever the environment says."""
+        return cls(0, 1, 0, _device(device, int(os.environ.get("LOCAL_RANK", "0"))))
 
     def leave(self) -> None:
         """Part from the others, if `join` met them."""
@@ -135,9 +143,9 @@ def _meet(backend: str) -> None:
 
     torchrun keeps its store over a restart, in which the addresses of processes that died would still be found.
     """
-    store, rank, size = next(iter(dist.rendezvous("env://")))
+    store, rank, size = next(iter(rendezvous("env://")))
     life = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    dist.init_process_group(backend, store=dist.PrefixStore(f"lienzo/{life}", store), rank=rank, world_size=size)
+    dist.init_process_group(backend, store=PrefixStore(f"lienzo/{life}", store), rank=rank, world_size=size)
 
 
 def _device(name: str, local: int) -> torch.device:

@@ -7,6 +7,7 @@ weights of one that was not, bit for bit.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +86,7 @@ def train(
         DataError: if a picture is not finite.
         TrainingError: if the loss stays NaN after several smaller step sizes.
     """
-    out, team = Path(out), Team.join(settings.device)
+    since, out, team = time.monotonic(), Path(out), Team.join(settings.device)
     again = again or "the same command again"
     notes: list[str] = []
     try:
@@ -93,7 +94,7 @@ def train(
             prepare(out)
         with locked(out, team.leads):
             run = begin(family, batch_at, settings, out, team, resume=resume, tell=notes.append)
-            return Sitting(run, batch_at, out, observers, about).go(notes, again)
+            return Sitting(run, batch_at, out, observers, about, Clock(run, since)).go(notes, again)
     finally:
         team.leave()
 
@@ -102,10 +103,9 @@ class Sitting:
     """One stretch of a run, from its start or a checkpoint to its end or an interruption."""
 
     def __init__(
-        self, run: Run, batch_at: BatchAt, out: Path, observers: Sequence[Observer], about: About | None
+        self, run: Run, batch_at: BatchAt, out: Path, observers: Sequence[Observer], about: About | None, clock: Clock
     ) -> None:
-        self.run, self.batch_at = run, batch_at
-        self.clock = Clock(run)
+        self.run, self.batch_at, self.clock = run, batch_at, clock
         self.voices = Voices(run, self.clock, out, observers)
         self.keeper = Keeper(run, out, self.voices, about)
         self.relapses = 0  # NaN since the last safe state

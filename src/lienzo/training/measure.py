@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 
@@ -70,10 +71,11 @@ def _median_time(family: Family, batch: Batch, precision: str, device: torch.dev
     return kept[len(kept) // 2]
 
 
-def faster_precision(family: Family, batch: Batch, device: torch.device) -> tuple[str, str]:
+def faster_precision(
+    family: Family, batch: Batch, device: torch.device, patience: float = PATIENCE
+) -> tuple[Literal["float32", "bfloat16"], str]:
     """Return "float32" or "bfloat16", whichever takes less time on a batch, and a sentence that says so."""
-    each = PATIENCE / 2
-    plain, half = (seconds_per_gradient(family, batch, p, device, each) for p in ("float32", "bfloat16"))
+    plain, half = (seconds_per_gradient(family, batch, p, device, patience / 2) for p in ("float32", "bfloat16"))
     chosen = "bfloat16" if half < 0.97 * plain else "float32"  # a tie goes to the exacter one
     return chosen, f"precision: {chosen} (a gradient takes {plain:.3g} s in float32, {half:.3g} s in bfloat16)"
 

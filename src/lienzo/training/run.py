@@ -50,7 +50,7 @@ class Counters:
     def of(cls, plain: dict[str, Any]) -> Counters:
         """Return what `plain` wrote."""
         values: dict[str, Any] = {**plain, "cut": Cut(**plain["cut"]) if plain["cut"] else None}
-        values["pending"] = tuple(plain["pending"])
+        values["pending"] = tuple(plain.get("pending", ()))
         return cls(**values)
 
 

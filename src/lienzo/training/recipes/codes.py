@@ -133,4 +133,3 @@ class CodeLoader:
         spread = np.sqrt(np.maximum(square - mean**2, 1e-12))
         shift, scale = (torch.from_numpy(v).float()[:, None, None] for v in (mean, spread))
         return shift, scale
-

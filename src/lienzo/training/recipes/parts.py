@@ -154,8 +154,6 @@ class Recipe(Part):
             raise _sentence(error) from None
 
 
-
-
 def _sentence(error: pydantic.ValidationError) -> ConfigurationError:
     """Return the first fault in one sentence, with names that would do."""
     first = error.errors()[0]

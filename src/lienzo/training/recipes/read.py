@@ -26,7 +26,9 @@ def read_recipe(file: Path | str) -> dict[str, Any]:
     try:
         return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except ValueError as error:
-        raise ConfigurationError(f"the recipe {path} is not valid: {error}", hint="see recipes/quickstart.toml") from None
+        raise ConfigurationError(
+            f"the recipe {path} is not valid: {error}", hint="see recipes/quickstart.toml"
+        ) from None
 
 
 def overridden(values: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:

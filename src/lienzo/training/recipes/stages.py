@@ -12,7 +12,7 @@ import torch
 
 from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError, Encodes, Family, require
-from lienzo.data import Dataset, Loader
+from lienzo.data import Loader
 from lienzo.families.latent import Latent
 from lienzo.training.card import About
 from lienzo.training.checkpoint import WEIGHTS, load, resolve
@@ -75,8 +75,8 @@ class Work:
         self.recipe, self.out, self.resume, self.listeners, self.again = recipe, out, resume, listeners, again
         self.find = find
         self.dataset = open_data(recipe.data)
-        self.listeners.tell(f"{self.dataset.name}: {len(self.dataset):,} pictures of {recipe.data.size} × "
-                            f"{recipe.data.size}, {', '.join(self.dataset.columns) or 'no captions or labels'}")  # fmt: skip
+        side, said = recipe.data.size, ", ".join(self.dataset.columns) or "no captions or labels"
+        self.listeners.tell(f"{self.dataset.name}: {len(self.dataset):,} pictures of {side} × {side}; {said}")
 
     def go(self) -> TrainResult:
         """Carry out the stages."""

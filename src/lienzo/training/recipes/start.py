@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from lienzo.core import ConfigurationError, Family
-from lienzo.training.checkpoint import WEIGHTS, load
 from lienzo.families.latent import Latent
+from lienzo.training.checkpoint import WEIGHTS, load
 
 Weights = dict[str, Tensor]
 

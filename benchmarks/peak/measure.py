@@ -1,0 +1,118 @@
+"""One network's training step in a process of its own: FLOPs, seconds, GFLOP/s. Called by run.py."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import torch
+from benchmarks.common import ROOT, peak_mib
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+Loss = Callable[[], Tensor]
+
+
+def recipe_family(file: Path, width: int, channels: int) -> tuple[nn.Module, Any, Any, int]:
+    """The family of a recipe over its own shape, its bus, the shape and the batch."""
+    from lienzo.training.recipes import Recipe, make_bus, make_family, open_data, read_recipe
+
+    recipe = Recipe.checked(read_recipe(file))
+    data = open_data(recipe.data)
+    grid = 8 if recipe.codes else None
+    shape = (8, 8, 8) if recipe.codes else (channels, width, width)
+    bus = make_bus(recipe, data, grid)
+    family = make_family(recipe.family, recipe.network, bus, shape, 0, codes=recipe.codes is not None)
+    return family, (bus, data), shape, recipe.training.batch_size
+
+
+def of_recipe(file: Path, side: int, channels: int, batch: int) -> tuple[nn.Module, Loss, int]:
+    from lienzo.core import Batch, Streams
+
+    family, (bus, data), shape, own = recipe_family(file, side, channels)
+    size = batch or own
+    rows = range(size)
+    said = {name: [(v[0] if isinstance(v, list) else v) for v in data.values(name, rows)] for name in bus.names}
+    fed = Batch(torch.randn(size, *shape), bus.parse(said, size), Streams(0, rows))
+    return family, lambda: family.loss(fed).total, size
+
+
+def of_peer(name: str, batch: int) -> tuple[nn.Module, Loss, int]:
+    module, cls = {"diffusers": ("peer_diffusers", "Diffusers"), "ddpt": ("peer_ddpt", "Ddpt")}[name]
+    peer_class = getattr(importlib.import_module(f"benchmarks.fashion.{module}"), cls)
+    peer = peer_class(peer_class.CHOICES[0])
+    size = batch or peer_class.CHOICES[0].batch
+    x, y = torch.rand(size, 1, 28, 28) * 2 - 1, torch.randint(10, (size,))
+    if name == "diffusers":
+        return peer.model, lambda: peer.loss(x, y), size
+    return peer.diffusion, lambda: peer.diffusion((x + 1) / 2, classes=y), size
+
+
+MADE: dict[str, Callable[[int], tuple[nn.Module, Loss, int]]] = {
+    "transformer": lambda b: of_recipe(ROOT / "recipes" / "emoji-64.toml", 64, 3, b),
+    "unet": lambda b: of_recipe(ROOT / "recipes" / "fashion-mnist" / "diffusion.toml", 28, 1, b),
+    "diffusers": lambda b: of_peer("diffusers", b),
+    "ddpt": lambda b: of_peer("ddpt", b),
+}
+
+
+def flops_of(model: nn.Module, loss: Loss) -> int:
+    """Multiplications and additions of a forward and a backward pass; attention as the products that it is."""
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        loss().backward()
+    model.zero_grad()
+    return counter.get_total_flops()
+
+
+def seconds_of(model: nn.Module, loss: Loss, precision: str, repeats: int) -> list[float]:
+    """Whole steps: loss, gradient, clipping, AdamW."""
+    optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-5, fused=True)
+    times = list[float]()
+    for _ in range(repeats + 2):
+        since = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            total = loss()
+        total.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        times.append(time.perf_counter() - since)
+    return sorted(times[2:])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=MADE)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--batch", type=int, default=0, help="pictures a step; 0: as its recipe or example says")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    model, loss, batch = MADE[args.name](args.batch)
+    model.train()
+    flops = flops_of(model, loss)
+    told: dict[str, Any] = {
+        "name": args.name, "parameters": sum(p.numel() for p in model.parameters()), "batch": batch,
+        "gflop_per_image": flops / batch / 1e9,
+    }  # fmt: skip
+    for precision in ("float32", "bfloat16"):
+        times = seconds_of(model, loss, precision, args.repeats)
+        middle = times[len(times) // 2]
+        told[precision] = {"seconds": middle, "times": times, "images_per_second": batch / middle,
+                           "gflops": flops / middle / 1e9}  # fmt: skip
+    told["peak_mib"] = peak_mib()
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""Write the README's table of figures from benchmarks/results/: python benchmarks/table.py (--check: is it so?)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.common import ROOT, read
+
+from lienzo.evaluation.report import Figure, table, with_spread
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- numbers -->", "<!-- /numbers -->"
+UNKNOWN = "not measured yet"
+
+
+def text_to_picture() -> list[Figure]:
+    result = read("text_to_picture")
+    figures = []
+    for kind, goal in (("seen", 0.8), ("held-out", 0.4)):
+        what = f"text → picture: the prompt's caption among the scorer's top 5 of all, share of real pictures, {kind}"
+        value, met = UNKNOWN, None
+        if kind in result:
+            told = result[kind]
+            shares = [100 * v for v in told["share_of_real"]["values"]]
+            met = told["share_of_real"]["mean"] >= goal
+            value = (f"{with_spread(shares, 1, ' %')}; {told['captions']} captions; real pictures "
+                     f"{told['real']['top5']:.1%}, chance {result['chance_top5']:.2%}")  # fmt: skip
+        figures.append(Figure(what, value, f"≥ {goal:.0%}", met, "python benchmarks/text_to_picture/run.py"))
+    return figures
+
+
+def speed() -> list[Figure]:
+    result, figures = read("speed"), list[Figure]()
+    goals = {"import_lienzo": ("`import lienzo`, process and all", 0.3), "help": ("`lienzo --help`", 0.5),
+             "generate": ("16 pictures at 64 × 64 from words, process start included", 15.0),
+             "sampling": ("the same, sampling alone", 8.0)}  # fmt: skip
+    for name, (what, goal) in goals.items():
+        told = result.get(name)
+        value = UNKNOWN if told is None else (
+            f"{told['median']:.2f} s, median of {told['n']} ({told['min']:.2f} to {told['max']:.2f})")  # fmt: skip
+        met = None if told is None else told["median"] <= goal
+        figures.append(Figure(what, value, f"≤ {goal:g} s", met, "python benchmarks/speed/run.py"))
+    return figures
+
+
+def latest(entries: list[dict[str, Any]], minutes: float = 20) -> dict[str, dict[str, Any]]:
+    """The last entry of each contender at this length, on the wall's clock."""
+    return {e["contender"]: e for e in entries if e["minutes"] == minutes and e["clock"] == "wall"}
+
+
+def fashion() -> list[Figure]:
+    by_name = latest(read("fashion").get("entries", []))
+    what = "Fashion-MNIST, class-conditional, 20 minutes each on the same cores: FD-clf64 at 10,000 samples"
+    memory = "peak memory of that training, over the better peer's"
+    command = "python benchmarks/fashion/run.py"
+    peers = [by_name[n] for n in ("diffusers", "ddpt") if n in by_name]
+    if "ours" not in by_name or len(peers) < 2:
+        return [Figure(what, UNKNOWN, "≤ 0.5 × the better peer", None, command),
+                Figure(memory, UNKNOWN, "≤ 1.0 ×", None, command)]  # fmt: skip
+    ours, best = by_name["ours"], min(peers, key=lambda e: e["fd"]["mean"])
+    named = "; ".join(f"{e['contender']} {with_spread(e['fd']['values'])}" for e in (ours, *peers))
+    ratio, share = ours["fd"]["mean"] / best["fd"]["mean"], ours["peak_mib"] / best["peak_mib"]
+    value = f"{ratio:.2f} ×: {named}; real against real {ours['floor']:.2f}"
+    return [
+        Figure(what, value, "≤ 0.5 × the better peer", ratio <= 0.5, command),
+        Figure(memory, f"{share:.2f} ×: {ours['peak_mib']:.0f} MiB, {best['contender']} {best['peak_mib']:.0f} MiB",
+               "≤ 1.0 ×", share <= 1, command),
+    ]  # fmt: skip
+
+
+def peak() -> list[Figure]:
+    result = read("peak")
+    what, command = "training: share of the measured fp32 matrix peak", "python benchmarks/peak/run.py"
+    networks = {n["name"]: n for n in result.get("networks", []) if "failed" not in n}
+    if "transformer" not in networks:
+        return [Figure(what, UNKNOWN, "transformer ≥ 70 %", None, command)]
+    named = ", ".join(f"{name} {n['float32']['share_of_peak']:.0%}" for name, n in networks.items())
+    half = ", ".join(f"{name} {n['bfloat16']['share_of_float32_peak']:.0%}" for name, n in networks.items())
+    value = f"of {result['gflops_peak']:.0f} GFLOP/s: {named}; in bfloat16, of the same peak: {half}"
+    met = networks["transformer"]["float32"]["share_of_peak"] >= 0.7
+    return [Figure(what, value, "transformer ≥ 70 %", met, command)]
+
+
+def words() -> list[Figure]:
+    """From benchmarks/words, whose result has "top10" by language."""
+    result, figures = read("words"), list[Figure]()
+    for language, goal in (("English", 0.7), ("Spanish", 0.6)):
+        share = result.get(language.lower(), {}).get("top10")
+        value = UNKNOWN if share is None else f"{share:.1%}"
+        met = None if share is None else share >= goal
+        what = f"unseen words: the nearest captions hold one that fits, top 10, {language}"
+        figures.append(Figure(what, value, f"≥ {goal:.0%}", met, "python benchmarks/words/run.py"))
+    return figures
+
+
+def damaged() -> list[Figure]:
+    result = read("damaged")
+    what, command = "a folder of 200 damaged images", "python benchmarks/damaged/run.py"
+    if not result:
+        return [Figure(what, UNKNOWN, "no crash, each with its reason", None, command)]
+    met = not result["without_a_reason"] and not result["decoder_processes_lost"]
+    value = f"{result['files']} files: {result['reported_bad']} set aside with a reason, {result['usable']} usable"
+    return [Figure(what, value, "no crash, each with its reason", met, command)]
+
+
+def resumed() -> list[Figure]:
+    """From benchmarks/resume, whose result has how many kills were "equal" of how many "kills"."""
+    result = read("resume")
+    value = f"{result['equal']} of {result['kills']} bitwise equal" if "equal" in result else UNKNOWN
+    met = result["equal"] == result["kills"] if "equal" in result else None
+    return [Figure("killed at random instants and resumed", value, "20 of 20", met, "python benchmarks/resume/run.py")]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the README says something else")
+    args = parser.parse_args()
+    figures = [*text_to_picture(), *words(), *speed(), *fashion(), *peak(), *resumed(), *damaged()]
+    text = README.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        print(f"{README.name} has no {BEGIN} … {END} to write between", file=sys.stderr)
+        return 1
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    made = f"{head}{BEGIN}\n{table(figures)}\n{END}{tail}"
+    if args.check:
+        return int(made != text)
+    README.write_text(made, encoding="utf-8")
+    print(table(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Sources of pictures in the terminal."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from lienzo.api.record import write_png
+from lienzo.api.words import read_pairs
+from lienzo.cli.preview import SHOWN, Screen
+from lienzo.core import ConfigurationError
+from lienzo.data import Dataset, open_source, sheet
+
+
+def show_source(
+    source: str, split: str, where: Sequence[str], size: int, count: int, seed: int, out: Path, *, preview: bool
+) -> None:
+    """Open a source, draw a sheet of it, say what is known of it."""
+    dataset = open_source(source, size=size, split=split, where=read_pairs(where, "label", "style=noto"))
+    chosen = sorted(random.Random(seed).sample(range(len(dataset)), min(count, len(dataset))))
+    console = Console(highlight=False)
+    console.print(Text.assemble((dataset.name, "bold cyan"), f"  {len(dataset):,} pictures, split {split}"))
+    if dataset.licence:
+        console.print(Text(f"  licence: {dataset.licence}"))
+    for name in dataset.columns:
+        console.print(Text(f"  {name}: {known_of(dataset, name)}"))
+    if preview:
+        pictures = [sheet(dataset, [index]).crop((4, 4, 4 + size, 4 + size)) for index in chosen[:SHOWN]]
+        Screen(console, live=False).show(pictures)
+    console.print(Text(f"  {len(chosen)} of them: {write_png(sheet(dataset, chosen), out)}"))
+
+
+def known_of(dataset: Dataset, name: str) -> str:
+    """Say what a column holds."""
+    column = dataset.columns[name]
+    if name == "background":
+        return f"drawn in training: {', '.join(column.classes)}"
+    values = dataset.values(name, range(len(dataset))) if column.kind != "map" else []
+    if column.kind == "label":
+        counts = Counter(value for value in values if value is not None)
+        common = ", ".join(f"{value} {n}" for value, n in counts.most_common(8))
+        return f"{len(counts)} classes: {common}{' …' if len(counts) > 8 else ''}"
+    if column.kind == "text":
+        texts = [text for candidates in values for text in candidates or ()]
+        return f"{len(set(texts)):,} different texts, e.g. {texts[0]!r}" if texts else "no texts"
+    return f"maps: {column.map_kind}, {column.channels} channels"
+
+
+def build_sets(sets: Sequence[str], out: Path | None, cache: Path | None) -> None:
+    """Build embedded sets.
+
+    Raises:
+        ConfigurationError: for a set that does not exist.
+    """
+    from lienzo.data.build.__main__ import ASSETS, CACHE
+    from lienzo.data.build.emoji import build_emoji
+    from lienzo.data.build.openmoji import build_openmoji_maps
+
+    unknown = [name for name in sets if name not in ("emoji", "openmoji-maps")]
+    if unknown:
+        raise ConfigurationError(f"no set {unknown[0]!r} to build", hint="emoji, openmoji-maps")
+    for name in sets:
+        folder, packages = (out or ASSETS) / name, cache or CACHE
+        built = (
+            build_emoji(folder, cache=packages) if name == "emoji" else [build_openmoji_maps(folder, cache=packages)]
+        )
+        for path in built:
+            Console(highlight=False).print(Text(f"{path}: {path.stat().st_size:,} bytes"))

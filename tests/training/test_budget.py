@@ -1,0 +1,148 @@
+"""A run within a budget: what is picked, that it ends in time, and that its step size has fallen by then."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tiny_family import SETTINGS, Tiny, batch_at, same, settings, weights
+
+from lienzo.core import Batch, ConfigurationError
+from lienzo.training import Candidate, Say, TrainingSettings, loop, pace_of, plan, seconds_of, train
+from lienzo.training.budget import MARGIN, Pace, needed
+from lienzo.training.checkpoint import resolve, stored
+from lienzo.training.clock import Clock
+from lienzo.training.log import read_log
+
+
+class FakeTime:
+    """A clock that moves only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+SPEEDS = {"S": 1000.0, "M": 300.0, "L": 100.0, "XL": 30.0}  # images/s
+CANDIDATES = [Candidate(name, Tiny) for name in SPEEDS]
+
+
+def planned(seconds: float, pictures: int = 1000, **changes: object):
+    clock = FakeTime()
+
+    def measure(candidate: Candidate, patience: float) -> Pace:
+        clock.now += min(patience, 5.0)
+        return Pace(1 / SPEEDS[candidate.name], "bfloat16", 10)
+
+    wanted = TrainingSettings.checked({"budget_seconds": seconds, **changes})
+    return plan(CANDIDATES, pictures, wanted, measure, now=clock), clock.now - 100
+
+
+@pytest.mark.parametrize(("seconds", "name"), [(5, "S"), (120, "S"), (600, "M"), (1800, "L"), (24 * 3600, "XL")])
+def test_the_largest_that_sees_enough_is_picked_and_fits(seconds: float, name: str) -> None:
+    made, measuring = planned(seconds)
+    assert made.candidate.name == name
+    assert made.settings.images is not None
+    assert made.settings.budget_seconds == pytest.approx(seconds - measuring)
+    used = measuring + made.settings.images / SPEEDS[name]
+    assert 0.85 * seconds < used < 0.95 * seconds
+    assert made.settings.images >= needed(1000) or name == "S"
+    assert made.settings.precision == "bfloat16"
+    assert any(name in sentence for sentence in made.why)
+
+
+def test_what_the_user_said_is_kept() -> None:
+    made = planned(1800, batch_size=48, learning_rate=0.007, decay="cosine", ema_half_life=123)[0].settings
+    assert (made.batch_size, made.learning_rate, made.decay, made.ema_half_life) == (48, 0.007, "cosine", 123)
+    small, large = planned(5)[0].settings, planned(24 * 3600)[0].settings
+    assert (small.batch_size, large.batch_size) == (16, 256)
+    assert large.learning_rate == pytest.approx(2e-3)
+
+
+def test_a_plan_needs_a_budget() -> None:
+    with pytest.raises(ConfigurationError, match="budget"):
+        plan(CANDIDATES, 10, TrainingSettings(), lambda c, p: Pace(1, "float32", 1))
+    for wrong in ("", "soon", "3x", "m", "0", "1h-3m"):
+        with pytest.raises(ConfigurationError, match="no length of time"):
+            seconds_of(wrong)
+
+
+def test_a_real_family_is_measured_and_left_as_it_was() -> None:
+    made: list[Tiny] = []
+
+    def make() -> Tiny:
+        made.append(Tiny())
+        return made[-1]
+
+    pace = pace_of(Candidate("tiny", make), 0.2, feed=lambda family: batch_at, settings=settings(precision="auto"))
+    assert 0 < pace.seconds < 1
+    assert pace.parameters == 272
+    assert same(made[0].state_dict(), Tiny().state_dict())
+
+
+@pytest.mark.parametrize("slower", [1.0, 1.5, 4.0])
+def test_a_run_ends_in_time_with_a_small_step_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slower: float
+) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(loop, "Clock", lambda run, since: Clock(run, now=clock))
+    wanted = settings(
+        images=8 * int(12.5 / 0.1 * MARGIN),
+        budget_seconds=12.5,
+        decay="constant",
+        warmup=0,
+        checkpoint_every=1e9,
+        log_every=1,
+    )
+
+    def feed(seen: int) -> Batch:  # planned: 8 images in 0.1 s
+        clock.now += 0.1 * (slower if seen > 200 else 1)
+        return batch_at(seen)
+
+    said: list[str] = []
+    done = train(Tiny(), feed, wanted, tmp_path, observers=[Say(said.append)])
+    assert done.finished
+    assert done.seconds <= 12.5 + 0.1 * slower, "at most one step late"
+    last = [line for line in read_log(tmp_path / "log.jsonl") if "loss" in line][-1]
+    if slower == 1.0:
+        assert (done.seen, said) == (896, [])
+    else:
+        assert done.seconds > 11
+        assert last["learning_rate"] < 0.1 * wanted.learning_rate
+        assert said[0].startswith("slower than planned: ending after")
+
+
+def test_an_early_end_is_kept_by_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(loop, "Clock", partial(Clock, now=clock))
+    monkeypatch.setattr(loop, "time", type("Time", (), {"monotonic": staticmethod(clock)}))
+    wanted = settings(images=8 * 100, budget_seconds=10.0, checkpoint_every=1e9)
+
+    def feed(seen: int) -> Batch:
+        clock.now += 0.2
+        return batch_at(seen)
+
+    def killed_after_the_cut(seen: int) -> Batch:
+        if seen >= 8 * 47:
+            raise KeyboardInterrupt
+        return feed(seen)
+
+    train(Tiny(), feed, wanted, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(Tiny(), killed_after_the_cut, wanted, tmp_path / "cut")
+    train(Tiny(), feed, wanted, tmp_path / "cut")
+    whole, cut = (stored(resolve(tmp_path / name))[0] for name in ("whole", "cut"))
+    assert whole.cut == cut.cut is not None
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+
+
+def test_without_a_number_of_images_the_run_measures_itself(tmp_path: Path) -> None:
+    said: list[str] = []
+    wanted = SETTINGS.model_copy(update={"images": None, "budget_seconds": 3.0})
+    done = train(Tiny(), batch_at, wanted, tmp_path, observers=[Say(said.append)])
+    assert done.finished
+    assert done.seconds < 4.0
+    assert "images/s" in said[0]
