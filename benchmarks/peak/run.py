@@ -3,7 +3,8 @@
     python benchmarks/peak/run.py            # on a quiet machine: it takes every core that --threads names
 
 The peak is the best of several sizes of one matrix product, measured before and after the networks; FLOPs of a
-training step are counted by torch, not estimated. A step is loss, gradient, clipping and AdamW. Each network has its own process.
+training step are counted by torch, not estimated. A step is loss, gradient, clipping and AdamW. Each network has its
+own process.
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ def main() -> None:
             told["float32"]["share_of_peak"] = told["float32"]["gflops"] / peak
             told["bfloat16"]["share_of_peak"] = told["bfloat16"]["gflops"] / half["gflops"]
             told["bfloat16"]["share_of_float32_peak"] = told["bfloat16"]["gflops"] / peak
-            print(f"{told['name']}: {told['float32']['share_of_peak']:.0%} of {peak:.0f} GFLOP/s in float32, "
-                  f"{told['bfloat16']['share_of_peak']:.0%} of {half['gflops']:.0f} in bfloat16", flush=True)  # fmt: skip
+            plain, low = told["float32"]["share_of_peak"], told["bfloat16"]["share_of_peak"]
+            print(f"{told['name']}: {plain:.0%} of {peak:.0f} GFLOP/s in float32, {low:.0%} of {half['gflops']:.0f} in "
+                  "bfloat16", flush=True)  # fmt: skip
     result = {"threads": args.threads, "n": args.repeats, "peak_float32": {"before": before, "after": after},
               "peak_bfloat16": half, "gflops_peak": peak, "networks": networks}  # fmt: skip
     write("peak_trial" if args.trial else "peak", result, stamp)

@@ -4,8 +4,8 @@
     python benchmarks/race/run.py --minutes 30 codes-patch1       # some
     python benchmarks/race/run.py --judge                         # what there is, again
 
-Each entry trains with `lienzo train` and draws the same captions with the same seeds. Its pictures are compared with the
-real ones: does the scorer find the caption (top 5 of all), and how far are the scorer's features (Frechet distance)?
+Each entry trains with `lienzo train` and draws the same captions with the same seeds. Its pictures are compared with
+the real ones: does the scorer find the caption (top 5 of all), and how far are the scorer's features (Frechet distance)?
 Writes benchmarks/results/race.json and a sheet an entry beside this file.
 """
 
@@ -54,7 +54,8 @@ def train(name: str, entry: dict[str, Any], args: argparse.Namespace) -> None:
     recipe["training"] |= {"threads": args.threads, "budget_seconds": 60 * minutes}
     file = out.with_suffix(".json")
     file.write_text(json.dumps(recipe, indent=2), "utf-8")
-    subprocess.run([sys.executable, "-m", "lienzo", "train", "emoji", "--recipe", str(file), "--out", str(out)], check=True)
+    command = [sys.executable, "-m", "lienzo", "train", "emoji", "--recipe", str(file), "--out", str(out)]
+    subprocess.run(command, check=True)
 
 
 def captions() -> dict[str, list[str]]:
@@ -71,9 +72,9 @@ def captions() -> dict[str, list[str]]:
 
 def judge(name: str, args: argparse.Namespace) -> dict[str, Any]:
     """Draw with one entry and measure what it drew."""
-    import lienzo
     from PIL import Image
 
+    import lienzo
     from lienzo.evaluation.scorer import load_scorer
 
     model, scorer = lienzo.load(str(args.runs / name)), load_scorer()

@@ -4,8 +4,8 @@
     python benchmarks/text_to_picture/run.py --model runs/mine --captions 50 --held 20 --seeds 1 --trial
 
 For each seed, one picture of every sampled seen caption in a style drawn at random, and one of every held-out caption
-in every style. A caption is retrieved if it is among the five that the scorer (`lienzo.evaluation.scorer`, trained on real
-pictures only) finds best, of all English captions of the set. Beside it, the same of the real pictures of the same
+in every style. A caption is retrieved if it is among the five that the scorer (`lienzo.evaluation.scorer`, trained on
+real pictures only) finds best, of all English captions of the set. Beside it, the same of the real pictures of the same
 captions and styles; the figure is the share of that. The model is told the caption and the style, nothing else.
 """
 

@@ -16,6 +16,7 @@ from lienzo.training.log import read_log
 IMAGES = 8 * 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("death", [(), ("rank1", 8 * 25)])
 def test_two_processes_give_the_weights_of_one(tmp_path: Path, death: tuple[object, ...]) -> None:
     train(Tiny(), batch_at, settings(images=IMAGES), tmp_path / "one")

@@ -15,6 +15,7 @@ from tiny_family import Game, Tiny, batch_at, same, settings, weights
 
 import lienzo
 from lienzo.training import Observer, Record, Say, load, train
+from lienzo.training.checkpoint import resolve
 from lienzo.training.log import read_log
 from lienzo.training.run import Run
 
@@ -31,6 +32,7 @@ def curve(out: Path) -> list[tuple[int, float]]:
     return [(line["step"], line["loss"]) for line in read_log(out / "log.jsonl") if "loss" in line]
 
 
+@pytest.mark.slow
 def test_killed_at_any_instant_and_resumed_it_ends_with_the_same_bits(tmp_path: Path) -> None:
     images = 8 * 200
     train(Tiny(), batch_at, settings(images=images), tmp_path / "whole")
@@ -53,11 +55,11 @@ def test_killed_at_any_instant_and_resumed_it_ends_with_the_same_bits(tmp_path: 
 class Interrupt(Observer):
     """Presses Ctrl-C after some step."""
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+    def __init__(self, step: int, times: int = 1) -> None:
+        self.step, self.times = step, times
 
     def stepped(self, run: Run, record: Record) -> None:
-        if record.step == self.step:
+        for _ in range(self.times if record.step == self.step else 0):
             os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -77,6 +79,14 @@ def test_interrupted_it_saves_says_how_to_go_on_and_ends_with_the_same_bits(tmp_
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     loaded = load(tmp_path / "cut").state_dict()
     assert same(loaded, whole.family.state_dict())
+
+
+def test_a_second_interruption_ends_it_at_once_and_loses_only_what_was_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(Tiny(), batch_at, settings(), tmp_path, observers=[Interrupt(33, times=2)])
+    assert resolve(tmp_path).name == "step-000000020"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert train(Tiny(), batch_at, settings(), tmp_path).finished
 
 
 def test_a_run_that_is_over_stays_as_it_is_and_a_longer_one_goes_on(tmp_path: Path) -> None:

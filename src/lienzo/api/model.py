@@ -90,11 +90,11 @@ class Model:
         asked = {"steps": steps, "solver": solver, "guidance": guidance, **(options or {})}
         rows = rows_asked(self.bus, said, count, self.defaults.get("conditions", {}))
         asked = {name: value for name, value in asked.items() if value is not None}
-        return self.draw(rows, seed=seed, indices=range(len(rows)), previews=previews, **asked)
+        return self.draw(rows, seed=seed, indices=range(len(rows)), previews=previews, options=asked)
 
     def draw(
         self, rows: Sequence[Mapping[str, Any]], *, seed: int, indices: Sequence[int],
-        previews: Previews | None = None, **options: Any,
+        previews: Previews | None = None, options: Mapping[str, Any] | None = None,
     ) -> list[Image.Image]:  # fmt: skip
         """Draw one picture a row, each from the stream of its own number.
 
@@ -105,7 +105,7 @@ class Model:
             previews: called with each step's `Progress`.
             options: of the family's `sample`; the model's own defaults hold where they are silent.
         """
-        asked = checked_options(self.family, {**self.defaults.get("options", {}), **options})
+        asked = checked_options(self.family, {**self.defaults.get("options", {}), **(options or {})})
         effective = all_options(self.family, asked)
         kept = [{name: packed(self.bus, name, value) for name, value in row.items()} for row in rows]
         images: list[Image.Image] = []

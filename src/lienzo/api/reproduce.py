@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -57,8 +56,8 @@ def reproduce(file: Path | str, *, model: str | Path | None = None) -> Reproduct
     threads = torch.get_num_threads()
     torch.set_num_threads(record.threads)
     try:
-        options: dict[str, Any] = record.options
-        again = used.draw([record.conditions], seed=record.seed, indices=[record.index], **options)[0]
+        row, options = record.conditions, record.options
+        again = used.draw([row], seed=record.seed, indices=[record.index], options=options)[0]
     finally:
         torch.set_num_threads(threads)
     return _compared(image, again, record, differs)

@@ -80,9 +80,9 @@ def check(
     if report is not None:
         from lienzo.api.files import write_text
 
-        write_text(report, found.json())
+        write_text(report, found.to_json())
     if as_json:
-        print(found.json())
+        print(found.to_json())
     else:
         Console(highlight=False).print(found)
     raise typer.Exit(0 if found.ok else 1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from os import PathLike
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
@@ -41,12 +43,18 @@ def to_pixels(value: Any, size: int, channels: int, *, smooth: bool = True) -> T
 def _pil(value: Any) -> Image.Image:
     if isinstance(value, Image.Image):
         return value
-    if isinstance(value, np.ndarray) and value.dtype == np.uint8:
-        return Image.fromarray(value[..., 0] if value.ndim == 3 and value.shape[-1] == 1 else value)
+    if isinstance(value, np.ndarray):
+        pixels: NDArray[Any] = value
+        if pixels.dtype != np.uint8:
+            raise ConditionError(f"an array of pixels must be uint8, got {pixels.dtype}", hint="0 to 255")
+        return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels)
+    if not isinstance(value, str | PathLike):
+        raise ConditionError(f"a picture is a file, a PIL image, an array or a tensor, got {type(value).__name__}")
     try:
-        return Image.open(value)
-    except (OSError, AttributeError, TypeError, ValueError) as error:
-        raise ConditionError(f"cannot read a picture from {value!r}: {error}", hint="a PNG, JPEG or WebP file") from None
+        return Image.open(cast("str | PathLike[str]", value))
+    except (OSError, ValueError) as error:
+        what = f"cannot read a picture from {value!r}: {error}"
+        raise ConditionError(what, hint="a PNG, JPEG or WebP file") from None
 
 
 @configurable("image")
@@ -68,7 +76,8 @@ class ImageCondition(Condition):
     def prepare(self, vector: int, token: int) -> None:
         """Create the patch embedding and the nulls."""
         self.embed = nn.Conv2d(self.channels, token, self.patch, self.patch)
-        self.mix = nn.Sequential(nn.LayerNorm(token), nn.Linear(token, 2 * token), nn.GELU(), nn.Linear(2 * token, token))
+        up, down = nn.Linear(token, 2 * token), nn.Linear(2 * token, token)
+        self.mix = nn.Sequential(nn.LayerNorm(token), up, nn.GELU(), down)
         self.position = nn.Parameter(torch.randn((self.size // self.patch) ** 2, token) * 0.02)
         self.pool = nn.Linear(token, vector)
         self.null_token = nn.Parameter(torch.randn(token) * 0.02)
@@ -141,4 +150,5 @@ class MapCondition(Condition):
                 f"a segmentation map holds class numbers 0..{self.channels - 1}, got shape {indices.shape} with "
                 f"values up to {int(indices.max())}", hint="an 8-bit grey or palette PNG whose values are classes",
             )  # fmt: skip
-        return torch.nn.functional.one_hot(torch.from_numpy(indices.astype(np.int64)), self.channels).permute(2, 0, 1).float()
+        numbers = torch.from_numpy(indices.astype(np.int64))
+        return nn.functional.one_hot(numbers, self.channels).permute(2, 0, 1).float()

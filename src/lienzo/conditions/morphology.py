@@ -9,12 +9,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-NEGATIONS = frozenset("no not without never none nor sin nunca ni nadie ningún ninguna jamás".split())
+NEGATIONS = frozenset([
+    "no", "not", "without", "never", "none", "nor", "sin", "nunca", "ni", "nadie", "ningún", "ninguna", "jamás",
+])  # fmt: skip
 
 _TOKEN = re.compile(r"\d+(?:st|nd|rd|th)?(?![^\W\d_])|[^\W\d_]+(?:['-][^\W\d_]+)*|\d+")
 _CONTRACTIONS = {"can't": ["can", "not"], "won't": ["will", "not"], "cannot": ["can", "not"]}
 _CLITIC = re.compile(r"'(?:s|re|ll|ve|d|m)$")
-_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _ORDINALS = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth"}
 
 # (ending, what replaces it), longest first within a family; the shortest stem that is left has three letters.
@@ -24,17 +26,30 @@ _ENGLISH = [
     ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("er", ""), ("er", "e"), ("est", ""), ("est", "e"),
     ("ly", ""), ("ness", ""), ("less", ""), ("ful", ""), ("ish", ""), ("like", ""), ("y", ""), ("y", "e"),
 ]  # fmt: skip
+_DIMINUTIVES = [
+    (f"{stem}{gender}{many}", end)
+    for stem in ("it", "ill", "ot")
+    for gender in "oa"
+    for many in ("", "s")
+    for end in (gender, "ao"["oa".index(gender)], "")
+]
 _NOUNS = [
     ("ces", "z"), ("s", ""), ("es", ""), ("as", "o"), ("a", "o"), ("os", "a"), ("o", "a"),
     ("ísimo", "o"), ("ísima", "o"), ("mente", ""), ("amente", "o"),
     ("cito", ""), ("cita", ""), ("ecito", "e"), ("ecita", "e"),
-    *((f"{stem}{gender}{many}", end) for stem in ("it", "ill", "ot") for gender in "oa" for many in ("", "s") for end in (gender, "oa"["ao".index(gender)], "")),
+    *_DIMINUTIVES,
     ("quito", "co"), ("quita", "ca"), ("guito", "go"), ("azo", "o"), ("azo", "a"), ("azo", ""), ("ona", "ón"),
 ]  # fmt: skip
-_AR = "ando ado ada ados adas aba abas aban ábamos ó aron aste é o as a amos áis an e es emos en ara aran ase asen".split()
-_ER = "iendo ido ida idos idas ía ías ían íamos ió ieron iste í o es e emos éis en a as amos an iera ieran iese".split()
-_FUTURE = "é ás á emos éis án ía ías ían íamos".split()
-_PRONOUNS = "me te se lo la los las le les nos".split()
+_AR = [
+    "ando", "ado", "ada", "ados", "adas", "aba", "abas", "aban", "ábamos", "ó", "aron", "aste", "é", "o", "as", "a",
+    "amos", "áis", "an", "e", "es", "emos", "en", "ara", "aran", "ase", "asen",
+]  # fmt: skip
+_ER = [
+    "iendo", "ido", "ida", "idos", "idas", "ía", "ías", "ían", "íamos", "ió", "ieron", "iste", "í", "o", "es", "e",
+    "emos", "éis", "en", "a", "as", "amos", "an", "iera", "ieran", "iese",
+]  # fmt: skip
+_FUTURE = ["é", "ás", "á", "emos", "éis", "án", "ía", "ías", "ían", "íamos"]
+_PRONOUNS = ["me", "te", "se", "lo", "la", "los", "las", "le", "les", "nos"]
 _SPELLINGS = [("qu", "c"), ("gu", "g"), ("c", "z"), ("ie", "e"), ("ue", "o"), ("j", "g"), ("y", "")]
 
 

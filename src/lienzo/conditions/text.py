@@ -104,7 +104,7 @@ class _Pretrained:
 
     def __init__(self, name: str) -> None:
         try:
-            import transformers
+            import transformers  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise ConditionError(f"the text encoder {name!r} needs 'transformers'",
                                  hint="pip install 'lienzo[pretrained]'") from None  # fmt: skip
@@ -114,7 +114,10 @@ class _Pretrained:
         except (OSError, ValueError) as error:
             raise ConditionError(f"cannot load a text encoder from {name!r}: {error}",
                                  hint="the folder that save_pretrained wrote") from None  # fmt: skip
-        self.model: Any = getattr(model, "text_model", getattr(model, "encoder", model)) if _two_sided(model) else model
+        # of a model with more than a text encoder (CLIP's image tower, T5's decoder), the text encoder alone
+        alone = "text_model" if hasattr(model, "text_model") else "encoder"
+        two_sided = alone == "text_model" or bool(getattr(model.config, "is_encoder_decoder", False))
+        self.model: Any = getattr(model, alone) if two_sided else model
         self.model.requires_grad_(False).eval()
         self.dimension = int(model.config.get_text_config().hidden_size)
 
@@ -126,11 +129,6 @@ class _Pretrained:
         mask = read["attention_mask"].bool() & torch.tensor([bool(t.strip()) for t in texts])[:, None]
         hidden = self.model(input_ids=read["input_ids"], attention_mask=read["attention_mask"]).last_hidden_state
         return hidden.float(), mask
-
-
-def _two_sided(model: Any) -> bool:
-    """Tell whether a model has more than a text encoder (CLIP's image tower, T5's decoder)."""
-    return hasattr(model, "text_model") or bool(getattr(model.config, "is_encoder_decoder", False))
 
 
 @functools.lru_cache(maxsize=2)

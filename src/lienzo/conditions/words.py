@@ -48,11 +48,10 @@ class WordTable:
         self.languages = languages.tolist()
         self.weights: list[float] = np.exp2(-weights.astype(np.float32) / 16).tolist()
         self.dimension = 2 * codes.shape[1]
-        self._rows: dict[Language, dict[str, int]] = {"en": {}, "es": {}}
-        for row, (word, spoken) in enumerate(zip(self.words, self.languages, strict=True)):
-            for language, bit in _BIT.items():
-                if spoken & bit:
-                    self._rows[language][word] = row
+        self._rows: dict[Language, dict[str, int]] = {
+            language: {self.words[row]: row for row in np.flatnonzero(languages & bit).tolist()}
+            for language, bit in _BIT.items()
+        }
         self._guesses: dict[tuple[str, Language | None], tuple[Vectors, float]] = {}
 
     @classmethod
@@ -124,7 +123,9 @@ class WordTable:
         return self._meaning(word.lower(), language)[0]
 
     def encode(self, texts: Sequence[str], length: int = 24) -> tuple[Tensor, Tensor]:
-        """Vectors of the words of each text, in order: (B, L, D) float32 with zeros after the end, and mask (B, L) bool.
+        """Vectors of the words of each text in order, (B, L, D) float32, zero after the end, and mask (B, L) bool.
+
+        Here a vector has the length √D, so that its numbers have a variance of one, as a network likes them.
 
         >>> vectors, mask = WordTable.load().encode(["a red house", ""], length=4)
         >>> mask.tolist()
@@ -136,12 +137,12 @@ class WordTable:
             words = self.split(text)[:length]
             language = self.language(words)
             for place, word in enumerate(words):
-                vectors[row, place] = self._meaning(word, language)[0]
+                vectors[row, place] = self.dimension**0.5 * self._meaning(word, language)[0]
                 mask[row, place] = True
         return torch.from_numpy(vectors), torch.from_numpy(mask)
 
     def pool(self, texts: Sequence[str]) -> Tensor:
-        """Unit means of the words of each text (B, D), Σ w·v / |Σ w·v|, w = a / (a + p); zero for a text without words."""
+        """Unit means of the words of each text (B, D), Σ w·v / |Σ w·v|, w = a / (a + p); zero where no word is."""
         sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
             words = self.split(text)
@@ -185,7 +186,7 @@ class WordTable:
         return self._guesses[key]
 
     def _guess(self, word: str) -> tuple[Vectors, float]:
-        """A word that no rule leads back: its two halves, else the words spelled most like it, else noise of its own."""
+        """A word that no rule leads back: its two halves, else the words spelled most like it, else its own noise."""
         halves = self._halves(word)
         if halves is not None:
             return _unit(self.rows(halves).sum(axis=0)), max(self.weights[row] for row in halves)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeVar
@@ -80,12 +81,10 @@ class Family(nn.Module, ABC):
         Returns:
             (B, C, H, W) in [-1, 1].
         """
-        progress = None
-        for progress in self.sampling(conditions, streams=streams, **options):
-            pass
-        if progress is None:
+        last = deque(self.sampling(conditions, streams=streams, **options), maxlen=1)
+        if not last:
             raise ValueError("sampling ended without a step; ask for at least one")
-        return progress.estimate.clamp(-1, 1)
+        return last[0].estimate.clamp(-1, 1)
 
 
 class Scores(ABC):

@@ -45,9 +45,7 @@ class Streams:
         self, seed: int, indices: Sequence[int], *, name: str = "", device: torch.device | str = "cpu"
     ) -> None:
         self.seed, self.indices, self.name, self.device = seed, tuple(indices), name, torch.device(device)
-        self._generators = [
-            torch.Generator().manual_seed(derive_seed(seed, index, name)) for index in self.indices
-        ]
+        self._generators = [torch.Generator().manual_seed(derive_seed(seed, index, name)) for index in self.indices]
 
     def __len__(self) -> int:
         return len(self.indices)

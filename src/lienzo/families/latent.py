@@ -11,9 +11,8 @@ from torch import Tensor
 
 from lienzo.core import (
     Batch,
-    ConfigurationError,
     Conditions,
-    Denoises,
+    ConfigurationError,
     Encodes,
     Family,
     Loss,
@@ -40,8 +39,9 @@ class Latent(Family, Encodes):
     def __init__(self, outer: Family, inner: Family, chunk: int = 8) -> None:
         super().__init__()
         coder = require(outer, Encodes)
-        if tuple(getattr(coder, "code_shape", inner.shape)) != tuple(inner.shape):
-            raise ConfigurationError(f"the inner family draws {inner.shape}, but codes are {coder.code_shape}")  # type: ignore[attr-defined]
+        codes = tuple(getattr(coder, "code_shape", inner.shape))
+        if codes != tuple(inner.shape):
+            raise ConfigurationError(f"the inner family draws {inner.shape}, but codes are {codes}")
         self.outer, self.inner, self.chunk = outer.requires_grad_(False).eval(), inner, chunk
         self.players = inner.players  # type: ignore[misc]
         self.shape = outer.shape

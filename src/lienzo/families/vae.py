@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -35,7 +35,6 @@ class VAE(Family, Encodes):
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
-    likelihood: ClassVar[Literal["bound"]] = "bound"
 
     def __init__(
         self,
@@ -54,9 +53,7 @@ class VAE(Family, Encodes):
         self.code_shape = (codes, height // factor, columns // factor)
         self.encoder = Encoder(channels, 2 * codes, widths, fold, depth)
         self.decoder = Decoder(channels, codes, widths, fold, depth)
-        for convolution in (*self.encoder.modules(), *self.decoder.modules()):
-            if isinstance(convolution, torch.nn.Conv2d):
-                convolution.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss(self, batch: Batch, player: str = "model") -> Loss:
         """Return the weighted bound, from one draw of z a picture."""

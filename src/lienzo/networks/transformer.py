@@ -104,7 +104,9 @@ class PatchTransformer(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias) if module.bias is not None else None
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
         for layer in (self.modulate, self.last, self.unembed):
             nn.init.zeros_(layer.weight)
 

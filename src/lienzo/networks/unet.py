@@ -126,7 +126,8 @@ class UNet(nn.Module):
                 self.grow.append(nn.Conv2d(width, width, 3, padding=1))
         self.norm = nn.GroupNorm(8, widths[0])
         self.last = nn.Conv2d(widths[0], out_channels or shape[0], 3, padding=1)
-        nn.init.zeros_(self.last.weight)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, t: Tensor, channels: Channels) -> Tensor:
         """Map x (B, C, H, W) at times t (B,) in [0, 1] to (B, out_channels, H, W)."""

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch._C._distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import rendezvous
 
 from lienzo.core import ConfigurationError
 
@@ -143,6 +141,8 @@ def _meet(backend: str) -> None:
 
     torchrun keeps its store over a restart, in which the addresses of processes that died would still be found.
     """
+    from torch.distributed import PrefixStore, rendezvous  # pyright: ignore[reportPrivateImportUsage]
+
     store, rank, size = next(iter(rendezvous("env://")))
     life = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     dist.init_process_group(backend, store=PrefixStore(f"lienzo/{life}", store), rank=rank, world_size=size)

@@ -71,9 +71,9 @@ class Painter:
         if not isinstance(usual, int) or usual <= FEWEST:
             return {}
         rows = [self.row()] * 4
-        self.model.draw(rows, seed=0, indices=range(4), steps=2)  # the first call warms up
+        self.model.draw(rows, seed=0, indices=range(4), options={"steps": 2})  # the first call warms up
         since = time.monotonic()
-        self.model.draw(rows, seed=0, indices=range(4), steps=2)
+        self.model.draw(rows, seed=0, indices=range(4), options={"steps": 2})
         whole = (time.monotonic() - since) / len(rows) / 2 * usual * ALL
         if whole <= AFFORDED:
             return {}
@@ -86,7 +86,7 @@ class Painter:
         """Draw each row of conditions once for every column, write the pictures and their sheet."""
         each = [{**row, across: column} if column else row for _, row in rows for column in columns or [""]]
         since = time.monotonic()
-        images = self.model.draw(each, seed=self.seed, indices=[0] * len(each), **self.options)
+        images = self.model.draw(each, seed=self.seed, indices=[0] * len(each), options=self.options)
         seconds = time.monotonic() - since
         shown = [
             self._shown(name, image, row, number) for number, (image, row) in enumerate(zip(images, each, strict=True))
@@ -143,7 +143,7 @@ class Painter:
             state = family.decode(progress.x) if isinstance(family, Latent) else progress.x
             steps.append((progress.step, to_image(state[0]), to_image(progress.estimate[0])))
 
-        self.model.draw([row], seed=self.seed, indices=[0], previews=keep, **self.options)
+        self.model.draw([row], seed=self.seed, indices=[0], previews=keep, options=self.options)
         if len(steps) < 2:
             return None
         chosen = [steps[round(i * (len(steps) - 1) / (FRAMES - 1))] for i in range(min(FRAMES, len(steps)))]

@@ -79,6 +79,8 @@ class CodeLoader:
     def _said(self, name: str, rows: NDArray[np.int64], told: list[str], mirrored: Tensor, draws: Tensor) -> list[Any]:
         if name == "background" and self.transparent:
             return told
+        if name not in self.dataset.columns:  # a borrowed model hears more than these pictures say
+            return [None] * len(rows)
         values, kind = self.dataset.values(name, rows), self.dataset.columns[name].kind
         if kind == "text":
             return [one_of(texts, draw) for texts, draw in zip(values, draws.tolist(), strict=True)]

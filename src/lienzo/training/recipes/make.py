@@ -42,13 +42,14 @@ def make_bus(recipe: Recipe, dataset: Dataset, grid: int | None = None) -> Bus:
         grid: side of what the network sees, where that is not the picture: maps are brought to it.
 
     Raises:
-        ConfigurationError: for a condition of which the data says nothing.
+        ConfigurationError: for a condition of which the data says nothing, unless weights are borrowed that know it.
     """
     asked = recipe.conditions
     if asked is None:
         asked = {name: {} for name in dataset.columns if worth_hearing(dataset, name)}
     side = grid or dataset.shape[0]
-    conditions = {name: _condition(name, config, dataset, side) for name, config in asked.items()}
+    borrows = recipe.start is not None
+    conditions = {name: _condition(name, config, dataset, side, borrows) for name, config in asked.items()}
     with seeded(recipe.training.seed, "bus"):
         return Bus(conditions, **recipe.bus.model_dump())
 
@@ -61,8 +62,10 @@ def worth_hearing(dataset: Dataset, name: str) -> bool:
     return len({value for value in dataset.values(name, range(len(dataset))) if value is not None}) > 1
 
 
-def _condition(name: str, config: Mapping[str, Any], dataset: Dataset, side: int) -> Condition:
+def _condition(name: str, config: Mapping[str, Any], dataset: Dataset, side: int, borrows: bool) -> Condition:
     column = dataset.columns.get(name)
+    if column is None and borrows and "kind" in config:
+        return build("condition", config)  # of which these pictures say nothing, but the borrowed weights know it
     if column is None:
         known = ", ".join(dataset.columns) or "no columns at all"
         raise ConfigurationError(f"{dataset.name} says nothing of {name!r}", hint=f"a condition for {known}")

@@ -55,11 +55,12 @@ class Hearing(Part):
 
 
 class Coder(Part):
-    """`[codes.recipe]`: how the outer family, which codes pictures, is trained first."""
+    """`[codes.recipe]`: how the outer family, which codes pictures, is trained first; `start` as in `Recipe`."""
 
     family: dict[str, Any] = Field(default_factory=lambda: {"kind": "vae"})
     network: dict[str, Any] | None = None
     training: TrainingSettings = TrainingSettings()
+    start: str | None = None
 
 
 class Codes(Part):

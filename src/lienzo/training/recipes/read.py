@@ -66,8 +66,8 @@ def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
     result = dict(first)
     for name, value in second.items():
         before = result.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        result[name] = merged(before, value) if both else merged({}, value) if isinstance(value, Mapping) else value
+        inside: Mapping[str, Any] = before if isinstance(before, Mapping) else {}
+        result[name] = merged(inside, value) if isinstance(value, Mapping) else value
     return result
 
 

@@ -14,16 +14,15 @@ from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError, Encodes, Family, require
 from lienzo.data import Loader
 from lienzo.families.latent import Latent
-from lienzo.training.card import About
 from lienzo.training.checkpoint import WEIGHTS, load, resolve
 from lienzo.training.curves import Board, Curve
 from lienzo.training.folder import fingerprint, write_json
-from lienzo.training.grid import SampleGrid
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
 from lienzo.training.recipes.codes import CodeLoader
 from lienzo.training.recipes.make import Shape, make_bus, make_family, open_data
 from lienzo.training.recipes.parts import Codes, Recipe
+from lienzo.training.recipes.show import about, sheet
 from lienzo.training.recipes.start import borrowed
 from lienzo.training.settings import TrainingSettings
 
@@ -107,8 +106,9 @@ class Work:
         )  # fmt: skip
         family.get_buffer("shift").copy_(loader.shift)
         family.get_buffer("scale").copy_(loader.scale)
-        if training.budget_seconds is not None and first is not None:
-            left = max(training.budget_seconds - first.seconds - loader.seconds, 1.0)
+        if training.budget_seconds is not None:
+            spent = loader.seconds + (first.seconds if first is not None else 0.0)
+            left = max(training.budget_seconds - spent, 1.0)
             training = training.model_copy(update={"budget_seconds": left})
         self.write_down(family)
         return self.train(family, loader.batch_at, training)
@@ -128,12 +128,14 @@ class Work:
         config, silent = codes.recipe, Bus({})
         family = make_family(config.family, config.network, silent, self.shape, training.seed)
         require(family, Encodes)
+        if config.start is not None:
+            self.listeners.tell(borrowed(family, resolve(self.find(config.start)), config.start))
         self.listeners.tell(f"first stage: a {config.family['kind']} that codes pictures")
         loader = self.loader(training, silent)
-        out, about = self.out / CODER, self.about(f"{self.recipe.name}: its coder", Bus({}))
+        out, card = self.out / CODER, about(self.recipe, self.dataset, silent, f"{self.recipe.name}: its coder")
         observers = list(self.listeners.observers(CODER))
         return train(family, loader.batch_at, training, out, observers=observers, resume=self.resume,
-                     about=about, again=self.again)  # fmt: skip
+                     about=card, again=self.again)  # fmt: skip
 
     def opened(self, codes: Codes, first: TrainResult | None) -> tuple[Family, str]:
         """Return the outer family and the hash of its weights."""
@@ -161,39 +163,11 @@ class Work:
     def train(self, family: Family, batch_at: BatchAt, training: TrainingSettings) -> TrainResult:
         """Train the recipe's own family."""
         bus = self.bus_of(family)
-        observers: list[Observer] = [*self.listeners.observers("model"), self.sheet(bus), Curve()]
+        observers: list[Observer] = [*self.listeners.observers("model"), sheet(self.recipe, self.dataset, bus), Curve()]
         observers += [Board()] if training.tensorboard else []
-        about = self.about(self.recipe.name, bus)
-        return train(family, batch_at, training, self.out, observers=observers, resume=self.resume, about=about,
+        card = about(self.recipe, self.dataset, bus)
+        return train(family, batch_at, training, self.out, observers=observers, resume=self.resume, about=card,
                      again=self.again)  # fmt: skip
-
-    def sheet(self, bus: Bus) -> SampleGrid:
-        """Return who draws samples: prompts down, values across; without prompts, what the first pictures say."""
-        samples, generate = self.recipe.samples, self.recipe.generate
-        lines = [{"text": prompt} for prompt in samples.prompts] or [dict[str, str]()]
-        rows = lines
-        for name, values in samples.across.items():
-            rows = [{**row, name: value} for row in rows for value in values]
-        options = {**generate.options, **samples.options}
-        if not samples.prompts and not samples.across:
-            batch = self.loader(TrainingSettings(batch_size=samples.count), bus).batch_at(0)
-            return SampleGrid(batch.conditions, seed=samples.seed, **options)
-        said = {name: [{**generate.conditions, **row}.get(name) for row in rows] for name in bus.names}
-        unknown = sorted({name for row in rows for name in row} - set(bus.names))
-        if unknown:
-            raise ConfigurationError(f"[samples] speaks of {unknown[0]!r}, which the model does not hear",
-                                     hint=", ".join(bus.names) or "it hears nothing: leave [samples] out")  # fmt: skip
-        conditions = bus.parse(said, len(rows))
-        return SampleGrid(conditions, seed=samples.seed, columns=len(rows) // len(lines), **options)
-
-    def about(self, name: str, bus: Bus) -> About:
-        """Return what the model card says."""
-        data, recipe = self.dataset, self.recipe
-        return About(
-            name=name, summary=recipe.summary, data=data.name, data_licence=data.licence or "not recorded",
-            data_fingerprint=data.fingerprint or "not recorded", pictures=len(data), licence=recipe.licence,
-            conditions={n: said_in(bus[n]) for n in bus.names}, limits=tuple(recipe.limits),
-        )  # fmt: skip
 
     def write_down(self, family: Family) -> None:
         """Write what the run is and what its model does by default."""
@@ -203,7 +177,7 @@ class Work:
         write_json(self.out / RECIPE, self.recipe.model_dump(mode="json", exclude_unset=True))
         bus = self.bus_of(family)
         conditions = {n: v for n, v in self.recipe.generate.conditions.items() if n in bus.names}
-        if "background" in bus.names:
+        if "background" in bus.names and "background" in self.dataset.columns:
             conditions.setdefault("background", "white")
         defaults: dict[str, Any] = {"conditions": conditions, "options": self.recipe.generate.options}
         write_json(self.out / GENERATE, {"name": self.recipe.name, **defaults})
@@ -237,13 +211,3 @@ def code_shape(outer: Family) -> Shape:
         raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, not as a grid",
                                  hint="an outer family such as vae")  # fmt: skip
     return (int(z.shape[1]), int(z.shape[2]), int(z.shape[3]))
-
-
-def said_in(condition: Any) -> str:
-    """Say in which words a condition is told."""
-    classes = getattr(condition, "classes", None)
-    if classes:
-        shown = ", ".join(classes[:12])
-        return f"one of {shown}" + (f" … ({len(classes)} in all)" if len(classes) > 12 else "")
-    kind = getattr(condition, "map_kind", None)
-    return f"a map: {kind}" if kind else f"{type(condition).__name__.removesuffix('Condition').lower()}"

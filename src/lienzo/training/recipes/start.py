@@ -5,52 +5,58 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from lienzo.core import ConfigurationError, Family
+from lienzo.conditions import Bus, LabelCondition
+from lienzo.core import ConfigurationError, Encodes, Family
 from lienzo.families.latent import Latent
-from lienzo.training.checkpoint import WEIGHTS, load
+from lienzo.training.checkpoint import load
 
-Weights = dict[str, Tensor]
+LABELS, EMBEDDING = "bus.conditions.", ".embedding.weight"
 
 
 @torch.no_grad()
 def borrowed(family: Family, folder: Path, name: str) -> str:
-    """Copy every weight of a model whose name and shape a new family shares; return a sentence that says how many.
+    """Copy every weight of a model that a new family has too; return a sentence that says how many.
 
-    Labels whose classes differ keep the embeddings of the classes that both have.
+    Of a model over codes it is the inner family's weights, or the outer one's for a family that encodes. Labels keep
+    the embeddings of the classes that both models know.
 
     Raises:
         ConfigurationError: if nothing fits.
     """
-    model = load(folder)
-    source = model.inner if isinstance(model, Latent) else model
+    source = load(folder)
+    if isinstance(source, Latent):
+        source = source.outer if isinstance(family, Encodes) else source.inner
     theirs, ours = source.state_dict(), family.state_dict()
-    fits = [n for n, tensor in ours.items() if n in theirs and theirs[n].shape == tensor.shape and not _label(n)]
-    for each in fits:
-        ours[each].copy_(theirs[each])
-    taken = sum(ours[n].numel() for n in fits) + _labels(family, source)
-    total = sum(t.numel() for t in ours.values())
+    fits = [n for n, tensor in ours.items() if n in theirs and theirs[n].shape == tensor.shape and not _is_label(n)]
     if not fits:
         raise ConfigurationError(f"no weight of {name} fits this model", hint="the same network, or --from scratch")
-    return f"starting from {name} ({WEIGHTS}): {100 * taken / total:.0f} % of {total:,} weights; the rest is new"
+    for each in fits:
+        ours[each].copy_(theirs[each])
+    mine, known = getattr(family, "bus", None), getattr(source, "bus", None)
+    labels = _embeddings(mine, known) if isinstance(mine, Bus) and isinstance(known, Bus) else 0
+    total, taken = sum(t.numel() for t in ours.values()), sum(ours[n].numel() for n in fits) + labels
+    return f"starting from {name}: {100 * taken / total:.0f} % of {total:,} weights are its own, the rest is new"
 
 
-def _label(name: str) -> bool:
-    return name.startswith("bus.conditions.") and name.endswith(".embedding.weight")
+def _is_label(name: str) -> bool:
+    return name.startswith(LABELS) and name.endswith(EMBEDDING)
 
 
-def _labels(family: Family, source: Family) -> int:
+def _embeddings(mine: Bus, known: Bus) -> int:
     """Copy the embeddings of classes that both models know, and of "unsaid"; return how many numbers."""
-    mine, theirs, copied = getattr(family, "bus", None), getattr(source, "bus", None), 0
-    for name in mine.names if mine is not None and theirs is not None else ():
-        new, old = mine[name], theirs[name] if name in theirs.names else None
-        if not hasattr(new, "classes") or not hasattr(old, "classes"):
+    copied = 0
+    for name in set(mine.names) - set(known.names):
+        new = mine[name]
+        if isinstance(new, LabelCondition):
+            new.embedding.weight.zero_()  # so that it changes nothing before it has learnt to
+    for name in set(mine.names) & set(known.names):
+        new, old = mine[name], known[name]
+        if not isinstance(new, LabelCondition) or not isinstance(old, LabelCondition) or mine.vector != known.vector:
             continue
-        if new.embedding.weight.shape[1] != old.embedding.weight.shape[1]:
-            continue
+        new.embedding.weight.copy_(old.embedding.weight[-1].expand_as(new.embedding.weight))  # a new class: as unsaid
         pairs = [(i, old.classes.index(c)) for i, c in enumerate(new.classes) if c in old.classes]
         for i, j in [*pairs, (len(new.classes), len(old.classes))]:
             new.embedding.weight[i] = old.embedding.weight[j]
-            copied += new.embedding.weight.shape[1]
+            copied += mine.vector
     return copied

@@ -1,0 +1,58 @@
+"""How a run shows itself: the sheet of samples while it goes on, and what the card says of the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lienzo.conditions import Bus
+from lienzo.core import ConfigurationError
+from lienzo.data import Dataset, Loader
+from lienzo.training.card import About
+from lienzo.training.grid import SampleGrid
+from lienzo.training.recipes.parts import Recipe
+
+SHOWN = 12  # classes that a card lists
+
+
+def sheet(recipe: Recipe, dataset: Dataset, bus: Bus) -> SampleGrid:
+    """Return who draws samples: prompts down, values across; without either, what the first pictures say.
+
+    Raises:
+        ConfigurationError: if the recipe's samples say what the model does not hear.
+    """
+    samples, usual = recipe.samples, recipe.generate.conditions
+    lines = [{"text": prompt} for prompt in samples.prompts] or [dict[str, str]()]
+    rows = lines
+    for name, values in samples.across.items():
+        rows = [{**row, name: value} for row in rows for value in values]
+    options = {**recipe.generate.options, **samples.options}
+    if not samples.prompts and not samples.across:
+        data = recipe.data
+        loader = Loader(dataset, bus, batch_size=samples.count, background=data.background, flip=data.flip)
+        return SampleGrid(loader.batch_at(0).conditions, seed=samples.seed, **options)
+    unknown = sorted({name for row in rows for name in row} - set(bus.names))
+    if unknown:
+        hint = ", ".join(bus.names) or "it hears nothing: leave [samples] out"
+        raise ConfigurationError(f"[samples] speaks of {unknown[0]!r}, which the model does not hear", hint=hint)
+    said = {name: [{**usual, **row}.get(name) for row in rows] for name in bus.names}
+    return SampleGrid(bus.parse(said, len(rows)), seed=samples.seed, columns=len(rows) // len(lines), **options)
+
+
+def about(recipe: Recipe, data: Dataset, bus: Bus, name: str = "") -> About:
+    """Return what the model card says of a recipe's model, or of a part of it by another name."""
+    return About(
+        name=name or recipe.name, summary=recipe.summary, data=data.name, data_licence=data.licence or "not recorded",
+        data_fingerprint=data.fingerprint or "not recorded", pictures=len(data), licence=recipe.licence,
+        conditions={n: said_in(bus[n]) for n in bus.names}, limits=tuple(recipe.limits),
+    )  # fmt: skip
+
+
+def said_in(condition: Any) -> str:
+    """Say in which words a condition is told."""
+    classes = getattr(condition, "classes", None)
+    if classes:
+        more = f" … ({len(classes)} in all)" if len(classes) > SHOWN else ""
+        return f"one of {', '.join(classes[:SHOWN])}{more}"
+    kind = getattr(condition, "map_kind", None)
+    plain = type(condition).__name__.removesuffix("Condition").lower()
+    return f"a map: {kind}" if kind else {"text": "free text", "image": "a picture"}.get(plain, plain)
