@@ -37,7 +37,7 @@ class ImageTower(nn.Module):
         widths: channels at 16, 8, 8, 4 and 4 pixels a side.
     """
 
-    def __init__(self, width: int = 128, widths: tuple[int, ...] = (64, 96, 96, 160, 128)) -> None:
+    def __init__(self, width: int = 128, widths: tuple[int, ...] = (48, 64, 64, 128, 128)) -> None:
         super().__init__()
         layers, inside = list[nn.Module](), 12
         for outside, stride in zip(widths, (2, 2, 1, 2, 1), strict=True):
@@ -49,31 +49,35 @@ class ImageTower(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return unit vectors (B, D) of pictures (B, 3, 64, 64) in [-1, 1]."""
         x = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
-        return F.normalize(self.out(self.layers(x).flatten(1)), dim=1)
+        return F.normalize(self.out(self.layers(x).flatten(1)).float(), dim=1)
 
 
 class TextTower(nn.Module):
-    """Word vectors in context, through one layer of a transformer.
+    """What a text's words mean together, through two layers.
 
     Args:
         width: D of the joint space.
-        dimension: of a word's vector.
-        heads: of attention.
+        dimension: W of a word's vector.
+        hidden: width of the layer between.
     """
 
-    def __init__(self, width: int = 128, dimension: int = 256, heads: int = 4) -> None:
+    def __init__(self, width: int = 128, dimension: int = 256, hidden: int = 384) -> None:
         super().__init__()
-        self.project = nn.Linear(dimension, width)
-        self.position = nn.Parameter(torch.randn(LENGTH, width) * 0.02)
-        self.layer = nn.TransformerEncoderLayer(width, heads, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True)
-        self.out = nn.Linear(width, width)
+        self.layers = nn.Sequential(nn.Linear(2 * dimension, hidden), nn.GELU(), nn.Linear(hidden, width))
 
-    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        """Return unit vectors (B, D) of texts: word vectors (B, L, W), and where there is one (B, L)."""
-        mask = mask | (torch.arange(mask.shape[1]) == 0)  # a text without a word still has a place
-        bias = torch.zeros(mask.shape).masked_fill(~mask, float("-inf"))
-        x = self.layer(self.project(vectors) + self.position, src_key_padding_mask=bias) * mask[..., None]
-        return F.normalize(self.out(x.sum(1) / mask.sum(1, keepdim=True)), dim=1)
+    def forward(self, meanings: Tensor) -> Tensor:
+        """Return unit vectors (B, D) of texts given by their `meanings` (B, 2W)."""
+        return F.normalize(self.layers(meanings), dim=1)
+
+
+def meanings(texts: Sequence[str]) -> Tensor:
+    """Return two means of each text's word vectors side by side (N, 2W): with rare words weighing more, and plain.
+
+    The first holds what a text is about, the second keeps apart texts that differ in little words.
+    """
+    vectors, mask = words().encode(texts, LENGTH)
+    plain = vectors.sum(1) / mask.sum(1, keepdim=True).clamp_min(1)
+    return torch.cat([words().pool(texts), plain], 1) * vectors.shape[2] ** 0.5
 
 
 class EmojiScorer(nn.Module):
@@ -99,7 +103,7 @@ class EmojiScorer(nn.Module):
     def read(self, texts: Sequence[str], batch: int = 512) -> Tensor:
         """Return unit vectors (N, D) of texts, in English or Spanish."""
         parts = [texts[start : start + batch] for start in range(0, len(texts), batch)]
-        return torch.cat([self.text(*words().encode(part, LENGTH)) for part in parts])
+        return torch.cat([self.text(meanings(part)) for part in parts])
 
     def ranks(self, pictures: Pictures, captions: Sequence[str], candidates: Sequence[str] | None = None) -> Tensor:
         """Return how many candidates fit each picture better than the caption that it was made from, (N,) from 0.

@@ -118,7 +118,7 @@ def plan(
             chosen, pace = candidate, found
         if sees < want or now() - begun > budget * MEASURING:
             break
-    remaining = budget - (now() - begun)
+    remaining = max(budget - (now() - begun), 0.1 * budget)  # a busy machine measures for longer than it may
     images = max(int(max(remaining - reserve, remaining / 2) * MARGIN / pace.seconds), 1)
     complete = _completed(settings, chosen, images, pace.precision, remaining)
     why.append(f"picked {chosen.name}: {complete.images:,} images in batches of {complete.batch_size}")
