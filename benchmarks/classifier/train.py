@@ -121,6 +121,7 @@ def main():
     ship(model, args.out, config, card)
     count = torch.tensor(reference.count)
     save_file({"mean": reference.mean, "covariance": reference.covariance, "count": count}, args.out / REFERENCE)
+    (args.out / REFERENCE).chmod(0o644)
 
 
 if __name__ == "__main__":

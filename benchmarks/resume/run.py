@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,19 @@ def tensors(out: Path) -> dict[str, torch.Tensor]:
     return {f"{file}:{name}": t for file in FILES for name, t in read_tensors(found / file).items()}
 
 
+def storm(arguments: list[str], out: Path, instants: Iterator[float]) -> list[dict[str, Any]]:
+    """Run to the end under kills at these instants of each life, s; return what each kill left."""
+    kills: list[dict[str, Any]] = []
+    for after in instants:
+        left = kill(arguments, out, after)
+        if left is None:
+            return kills
+        kills.append(left)
+    if start(arguments, out).wait():
+        sys.exit("the killed run did not come to its end")
+    return kills
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -85,32 +99,28 @@ def main() -> None:
     parser.add_argument("--name", default="tiny")
     parser.add_argument("arguments", nargs="*", help="of `lienzo train`, after --")
     asked = parser.parse_args()
-    stamp, chance = common.Stamp(), random.Random(asked.seed)
+    stamp, chance, kills, runs, same = common.Stamp(), random.Random(asked.seed), list[dict[str, Any]](), 0, True
     with tempfile.TemporaryDirectory() as folder:
-        peace, storm = Path(folder) / "peace", Path(folder) / "storm"
-        beginning, training = in_peace(asked.arguments, peace)
-        kills: list[dict[str, Any]] = []
-        for _ in range(asked.kills):
-            left = kill(
-                asked.arguments,
-                storm,
-                chance.uniform(0.3, 1.0) * beginning + chance.uniform(0, 2) * training / asked.kills,
+        whole = Path(folder) / "whole"
+        beginning, training = in_peace(asked.arguments, whole)
+        expected = tensors(whole)
+        while len(kills) < asked.kills:  # where a run is over before the last kill, another one takes the rest
+            runs, out, left = runs + 1, Path(folder) / f"killed{runs}", asked.kills - len(kills)
+            instants = (
+                chance.uniform(0.3, 1) * beginning + chance.uniform(0, 2) * training / left for _ in range(left)
             )
-            if left is None:
-                break
-            kills.append(left)
-        if start(asked.arguments, storm).wait():
-            sys.exit("the killed run did not come to its end")
-        a, b = tensors(peace), tensors(storm)
-        same = a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+            kills += storm(asked.arguments, out, instants)
+            found = tensors(out)
+            same &= found.keys() == expected.keys() and all(torch.equal(found[n], expected[n]) for n in found)
         result = {
             "name": asked.name,
             "same_bits": same,
-            "tensors": len(a),
-            "numbers": sum(t.numel() for t in a.values()),
-            "last_checkpoint": resolve(peace).name,
+            "killed_runs": runs,
             "kills": len(kills),
             "kills_while_writing": sum(k["half_written"] for k in kills),
+            "tensors": len(expected),
+            "numbers": sum(t.numel() for t in expected.values()),
+            "last_checkpoint": resolve(whole).name,
             "seconds_to_begin": round(beginning, 1),
             "seconds_to_train": round(training, 1),
             "each": kills,

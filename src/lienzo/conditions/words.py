@@ -95,7 +95,8 @@ class WordTable:
     def lookup(self, word: str, language: Language | None = None) -> int | None:
         """The row of a word or of its base form; None where only a guess is possible.
 
-        `language` decides for words that mean different things in both (red, pie); unsaid, the more frequent one.
+        `language` decides where both have a word of this spelling and the table keeps them apart; unsaid, the more
+        frequent one. Most of these (pie, red) share one row, between their meanings.
 
         >>> table = WordTable.load()
         >>> table.words[table.lookup("beagles")], table.lookup("xqzvw") is None

@@ -73,6 +73,7 @@ def ship(module: nn.Module, folder: Path, config: dict[str, Any], card: str) -> 
     state = {name: tensor.detach().half().contiguous() for name, tensor in module.state_dict().items()}
     kept = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
     save_file(kept, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # a package's file is for everyone
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     filled = card.replace("{sha256}", sha256(folder / WEIGHTS))
     filled = filled.replace("{bytes}", f"{(folder / WEIGHTS).stat().st_size:,}")

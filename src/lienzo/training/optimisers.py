@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
@@ -13,13 +13,16 @@ from lienzo.training.settings import TrainingSettings
 Named = Mapping[str, nn.Parameter]
 
 
-def optimisers_for(parameters: Named, settings: TrainingSettings) -> list[Optimizer]:
+def optimisers_for(parameters: Named, settings: TrainingSettings, tables: Collection[Tensor] = ()) -> list[Optimizer]:
     """Return the optimisers that together change `parameters`, each once.
+
+    Rows of `tables` (embeddings) are vectors that are looked up, not matrices that multiply.
 
     "muon" is for matrices ("Muon: an optimizer for hidden layers", Jordan et al., 2024), with steps scaled to those of
     AdamW ("Muon is Scalable for LLM Training", Liu et al., 2025, eq. 4); everything else stays with AdamW.
     """
-    matrices = {n: p for n, p in parameters.items() if p.ndim == 2} if settings.optimiser == "muon" else {}
+    muon = settings.optimiser == "muon"
+    matrices = {n: p for n, p in parameters.items() if muon and p.ndim == 2 and p not in tables}
     rest = {n: p for n, p in parameters.items() if n not in matrices}
     made: list[Optimizer] = []
     if matrices:

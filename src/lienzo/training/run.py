@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lienzo.core import Family
@@ -90,8 +90,9 @@ class Run:
         self.players = {
             player: {self.names[p]: p for p in family.parameters_of(player)} for player in dict.fromkeys(family.players)
         }
+        tables = {m.weight for m in family.modules() if isinstance(m, nn.Embedding)}
         self.optimisers: dict[str, list[Optimizer]] = {
-            player: optimisers_for(own, settings) for player, own in self.players.items()
+            player: optimisers_for(own, settings, tables) for player, own in self.players.items()
         }
         self.average = Average(self.trained, settings.ema_half_life, settings.ema_ramp)
         self.counters = Counters()

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lienzo
+from lienzo.api import Record, reproduce, save
+from lienzo.api.model import Model
+from lienzo.core import CheckpointError, ConditionError, ConfigurationError, DataError, LienzoError
+
+
+@pytest.fixture
+def model(shipped: Path) -> Model:
+    return lienzo.load("emoji-64")
+
+
+@pytest.fixture
+def seeing(seeing_model: Path) -> Model:
+    return lienzo.load(seeing_model)
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    return one.tobytes() == other.tobytes()
+
+
+def test_it_gives_pictures_with_their_records(model: Model):
+    images = model.generate("a dog", style="noto", count=3, seed=5)
+    assert [image.size for image in images] == [(16, 16)] * 3
+    record = Record.of(images[2])
+    assert record.conditions == {"background": "white", "text": "a dog", "style": "noto"}
+    assert (record.seed, record.index, record.model, record.weights) == (5, 2, "emoji-64", model.weights)
+    assert record.options["steps"] == 4  # the model's own
+    assert record.options["solver"] == "dpm++2m"  # the family's own, spelt out
+    assert not same(images[0], images[1])
+
+
+def test_a_picture_depends_on_its_number_alone(model: Model):
+    several = model.generate("a dog", count=5, seed=1)
+    for count in (1, 2):
+        fewer = model.generate("a dog", count=count, seed=1)
+        assert all(same(a, b) for a, b in zip(fewer, several, strict=False))
+    (third,) = model.draw([Record.of(several[3]).conditions], seed=1, indices=[3])
+    assert same(third, several[3])
+
+
+def test_every_condition_and_option_counts(model: Model):
+    plain = model.generate("a dog", count=1)[0]
+    others = [
+        model.generate("a red apple", count=1), model.generate("a dog", style="twemoji", count=1),
+        model.generate("a dog", background="dark", count=1), model.generate("a dog", count=1, seed=1),
+        model.generate("a dog", count=1, guidance={"text": 7.0}), model.generate("a dog", count=1, steps=2),
+        model.generate("a dog", count=1, solver="heun"),
+    ]  # fmt: skip
+    assert not any(same(plain, other[0]) for other in others)
+    assert same(plain, model.generate("a dog", count=1)[0])
+
+
+def test_lists_say_one_value_a_picture(model: Model):
+    images = model.generate(["a dog", "a cat"], style=["noto", None], seed=3)
+    assert [Record.of(i).conditions.get("style") for i in images] == ["noto", None]
+    assert same(images[1], model.generate("a cat", count=2, seed=3)[1])
+    with pytest.raises(ConditionError, match=r"2 values of 'text' for 3 pictures"):
+        model.generate(["a", "b"], count=3)
+
+
+def test_previews_show_every_step_decoded(model: Model):
+    steps: list[tuple[int, tuple[int, ...]]] = []
+    seen = model.generate("a dog", count=2, previews=lambda p: steps.append((p.step, tuple(p.estimate.shape))))
+    assert steps == [(n, (2, 3, 16, 16)) for n in (1, 2, 3, 4)]
+    assert same(seen[0], model.generate("a dog", count=2)[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"text": "a dog", "style": "notto"}, "no label 'notto'.*\n.*noto"),
+        ({"colour": "red"}, "no condition 'colour'.*\n.*text, style, group"),
+        ({"label": "noto"}, "'label' may mean style, group"),
+        ({"label": {"stile": "noto"}}, "no condition 'stile'"),
+        ({"text": 3}, "text must be a string"),
+        ({"count": 0}, "0 pictures"),
+        ({"steps": 0}, "0 steps"),
+        ({"solver": "eulr"}, "unknown solver 'eulr'"),
+        ({"guidance": {"txt": 2.0}}, "no condition 'txt'"),
+        ({"options": {"stepz": 3}}, "stepz"),
+    ],
+)
+def test_a_mistake_is_one_sentence(model: Model, arguments: dict[str, object], words: str):
+    with pytest.raises(LienzoError, match=words):
+        model.generate(**arguments)
+
+
+def test_a_model_that_is_not_there(tmp_path: Path, shipped: Path):
+    with pytest.raises(CheckpointError, match=r"no model 'emoji-46'(.|\n)*emoji-64"):
+        lienzo.load("emoji-46")
+    with pytest.raises(CheckpointError, match="holds no checkpoint"):
+        lienzo.load(tmp_path)
+
+
+def test_what_ships_is_listed_with_its_quality(shipped: Path):
+    (info,) = lienzo.models()
+    assert info.name == "emoji-64"
+    assert info.summary == "Draws nothing yet: it is not trained."
+    assert info.quality == {"FD-clf64": "123.4 (10,000 samples)", "retrieval": "1 %"}
+    assert info.sha256 == lienzo.load("emoji-64").weights
+
+
+def test_a_saved_picture_is_made_again(model: Model, tmp_path: Path):
+    image = model.generate("un perro", style="noto", count=3, seed=9)[2]
+    again = reproduce(save(image, tmp_path / "dog.png"))
+    assert (again.same, again.largest, again.differs) == (True, 0, [])
+
+
+def test_an_edited_picture_is_found_out(model: Model, tmp_path: Path):
+    image = model.generate("a dog", count=1)[0]
+    pixel = image.getpixel((3, 3))
+    assert isinstance(pixel, tuple)
+    image.putpixel((3, 3), (pixel[0] ^ 64, *pixel[1:]))
+    again = reproduce(save(image, tmp_path / "dog.png"))
+    assert (again.same, again.largest) == (False, 64)
+    assert again.mean == pytest.approx(64 / (16 * 16 * 3))
+
+
+def test_what_has_changed_since_is_named(model: Model, tmp_path: Path):
+    image = model.generate("a dog", count=1)[0]
+    image.info["lienzo"] = image.info["lienzo"].replace(model.weights, "0" * 64).replace('"torch": "', '"torch": "0.')
+    again = reproduce(save(image, tmp_path / "dog.png"))
+    assert again.same
+    assert [line.partition(":")[0] for line in again.differs] == ["the model's weights", "torch"]
+
+
+def test_a_file_without_a_record(tmp_path: Path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "plain.png")
+    with pytest.raises(DataError, match="carries no record"):
+        reproduce(tmp_path / "plain.png")
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(DataError, match="it is no picture"):
+        reproduce(tmp_path / "text.png")
+    with pytest.raises(DataError, match="No such file"):
+        reproduce(tmp_path / "nothing.png")
+
+
+def test_pictures_and_maps_are_heard_and_remembered(seeing: Model, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    photo = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
+    parts = Image.fromarray(rng.integers(0, 3, (8, 8), np.uint8))
+    edges = rng.integers(0, 256, (8, 8), np.uint8)
+    photo.save(tmp_path / "photo.png")
+    image = seeing.generate(
+        label="dog", image=tmp_path / "photo.png", map={"edges": edges, "parts": parts}, count=2, seed=4
+    )[1]
+    (tmp_path / "photo.png").unlink()  # the record has all that it needs
+    assert sorted(Record.of(image).conditions) == ["label", "outline", "parts", "picture"]
+    assert reproduce(save(image, tmp_path / "out.png")).same
+    for less in ({"image": photo}, {"map": {"edges": edges}}, {"map": {"segmentation": parts}}, {"label": "dog"}):
+        assert not same(image, seeing.generate(count=2, seed=4, **less)[1])
+
+
+def test_a_map_of_no_kind_and_a_map_of_two(seeing: Model):
+    with pytest.raises(ConditionError, match="no condition 'depth'"):
+        seeing.generate(map={"depth": Image.new("L", (8, 8))})
+    with pytest.raises(ConditionError, match="'map' may mean outline, parts"):
+        seeing.generate(map=Image.new("L", (8, 8)))
+    with pytest.raises(ConditionError, match="cannot read a picture from 'nothing.png'"):
+        seeing.generate(image="nothing.png")
+
+
+def test_an_option_that_a_family_has_not(tmp_path: Path, model: Model):
+    with pytest.raises(ConfigurationError, match=r"1\.5 steps"):
+        model.generate(steps=1.5)  # type: ignore[arg-type]
