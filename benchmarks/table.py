@@ -89,7 +89,7 @@ def peak() -> list[Figure]:
 def words() -> list[Figure]:
     figures, told = list[Figure](), read("words").get("retrieval", {})
     for language, short, goal in (("English", "en", 70), ("Spanish", "es", 60)):
-        what = f"{language} words of no caption: a fitting one among the 10 nearest captions; words held out of all choices"
+        what = f"{language} words of no caption: a fitting one among the 10 nearest captions; words held out"
         held, whole = told.get(f"{short} held-out"), told.get(f"{short} all")
         value, met = UNKNOWN, None
         if held and whole:

@@ -64,8 +64,15 @@ def written(family: Family, folder: Path, **defaults: object) -> Path:
 @pytest.fixture(scope="session")
 def fake_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A family over codes, 16 × 16, which hears text, style, group and background."""
-    labels = {"style": ["noto", "twemoji"], "group": ["animals-nature", "food-drink"], "background": ["white", "dark", "colour"]}
-    conditions = {"text": TextCondition(length=8, depth=1, heads=2), **{n: LabelCondition(c) for n, c in labels.items()}}
+    labels = {
+        "style": ["noto", "twemoji"],
+        "group": ["animals-nature", "food-drink"],
+        "background": ["white", "dark", "colour"],
+    }
+    conditions = {
+        "text": TextCondition(length=8, depth=1, heads=2),
+        **{n: LabelCondition(c) for n, c in labels.items()},
+    }
     bus = Bus(conditions, vector=16, token=16)
     network = PatchTransformer((4, 4, 4), bus.sizes, patch=1, width=16, depth=1, heads=2)
     family = Latent(VAE((3, 16, 16), codes=4, widths=(8, 16)), Diffusion(network, bus, (4, 4, 4), sigma_data=1.0))
@@ -84,7 +91,9 @@ def seeing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     bus = Bus(conditions, vector=16, token=16)
     network = PatchTransformer((3, 8, 8), bus.sizes, patch=4, width=16, depth=1, heads=2)
-    return written(Diffusion(network, bus, (3, 8, 8)), tmp_path_factory.mktemp("models") / "seeing", options={"steps": 3})
+    return written(
+        Diffusion(network, bus, (3, 8, 8)), tmp_path_factory.mktemp("models") / "seeing", options={"steps": 3}
+    )
 
 
 @pytest.fixture

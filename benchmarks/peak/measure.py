@@ -22,24 +22,22 @@ from torch.utils.flop_counter import FlopCounterMode
 Loss = Callable[[], Tensor]
 
 
-def recipe_family(file: Path, width: int, channels: int) -> tuple[nn.Module, Any, Any, int]:
-    """The family of a recipe over its own shape, its bus, the shape and the batch."""
+def of_recipe(file: Path, batch: int) -> tuple[nn.Module, Loss, int]:
+    """The family of a recipe, on pictures or codes of noise; the time does not depend on what they show."""
+    from lienzo.conditions import Bus
+    from lienzo.core import Batch, Streams
     from lienzo.training.recipes import Recipe, make_bus, make_family, open_data, read_recipe
 
     recipe = Recipe.checked(read_recipe(file))
     data = open_data(recipe.data)
-    grid = 8 if recipe.codes else None
-    shape = (8, 8, 8) if recipe.codes else (channels, width, width)
-    bus = make_bus(recipe, data, grid)
-    family = make_family(recipe.family, recipe.network, bus, shape, 0, codes=recipe.codes is not None)
-    return family, (bus, data), shape, recipe.training.batch_size
-
-
-def of_recipe(file: Path, side: int, channels: int, batch: int) -> tuple[nn.Module, Loss, int]:
-    from lienzo.core import Batch, Streams
-
-    family, (bus, data), shape, own = recipe_family(file, side, channels)
-    size = batch or own
+    shape, coded = (recipe.data.channels, recipe.data.size, recipe.data.size), recipe.codes is not None
+    if recipe.codes is not None:
+        assert recipe.codes.recipe is not None
+        coder: Any = make_family(recipe.codes.recipe.family, None, Bus({}), shape, 0)
+        shape = coder.code_shape
+    bus = make_bus(recipe, data, shape[1])
+    family = make_family(recipe.family, recipe.network, bus, shape, 0, codes=coded)
+    size = batch or recipe.training.batch_size
     rows = range(size)
     said = {name: [(v[0] if isinstance(v, list) else v) for v in data.values(name, rows)] for name in bus.names}
     fed = Batch(torch.randn(size, *shape), bus.parse(said, size), Streams(0, rows))
@@ -58,8 +56,9 @@ def of_peer(name: str, batch: int) -> tuple[nn.Module, Loss, int]:
 
 
 MADE: dict[str, Callable[[int], tuple[nn.Module, Loss, int]]] = {
-    "transformer": lambda b: of_recipe(ROOT / "recipes" / "emoji-64.toml", 64, 3, b),
-    "unet": lambda b: of_recipe(ROOT / "recipes" / "fashion-mnist" / "diffusion.toml", 28, 1, b),
+    "transformer": lambda b: of_recipe(ROOT / "recipes" / "emoji-64.toml", b),
+    "unet": lambda b: of_recipe(ROOT / "benchmarks" / "peak" / "unet.toml", b),
+    "fashion": lambda b: of_recipe(ROOT / "recipes" / "fashion-mnist" / "diffusion.toml", b),
     "diffusers": lambda b: of_peer("diffusers", b),
     "ddpt": lambda b: of_peer("ddpt", b),
 }

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lienzo.api import load, models, train
+    from lienzo.api import Model, load, models, reproduce, save, train
     from lienzo.core import (
         Batch,
         Conditions,
@@ -40,6 +40,7 @@ __all__ = [
     "Family",
     "LienzoError",
     "Loss",
+    "Model",
     "Progress",
     "Scores",
     "Streams",
@@ -49,15 +50,20 @@ __all__ = [
     "load",
     "models",
     "open_source",
+    "reproduce",
     "require",
+    "save",
     "train",
 ]
 
 # Where each name lives; whatever is not listed lives in the protocol, `lienzo.core`.
 _ELSEWHERE = {
+    "Model": "lienzo.api",
     "load": "lienzo.api",
     "models": "lienzo.api",
     "open_source": "lienzo.data",
+    "reproduce": "lienzo.api",
+    "save": "lienzo.api",
     "train": "lienzo.api",
 }
 

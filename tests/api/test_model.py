@@ -164,7 +164,7 @@ def test_a_map_of_no_kind_and_a_map_of_two(seeing: Model):
         seeing.generate(map={"depth": Image.new("L", (8, 8))})
     with pytest.raises(ConditionError, match="'map' may mean outline, parts"):
         seeing.generate(map=Image.new("L", (8, 8)))
-    with pytest.raises(ConditionError, match="cannot read a picture from 'nothing.png'"):
+    with pytest.raises(ConditionError, match=r"cannot read a picture from 'nothing\.png'"):
         seeing.generate(image="nothing.png")
 
 

@@ -99,7 +99,9 @@ def test_a_file_that_is_no_recipe(tmp_path: Path):
 
 def test_conditions_are_completed_from_the_data(tmp_path: Path):
     everything = {name: value for name, value in TINY.items() if name != "conditions"}
-    result = carry_out(Recipe.checked({**everything, "data": {**TINY["data"], "where": {"group": "activities"}}}), tmp_path)
+    result = carry_out(
+        Recipe.checked({**everything, "data": {**TINY["data"], "where": {"group": "activities"}}}), tmp_path
+    )
     bus = result.family.bus
     assert isinstance(bus, Bus)
     assert isinstance(bus["style"], LabelCondition)

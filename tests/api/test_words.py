@@ -5,7 +5,9 @@ from lienzo.core import ConfigurationError
 from lienzo.training.budget import seconds_of
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("1h30m", 5400), ("45s", 45), ("90", 90), ("0.5 h", 1800)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30m", 1800), ("1h30m", 5400), ("45s", 45), ("90", 90), ("0.5 h", 1800)]
+)
 def test_a_duration(text: str, seconds: float):
     assert seconds_of(text) == seconds
 

@@ -109,7 +109,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     code, _, error = call(*words)
     assert code == 2
-    assert error.startswith("error: ")
+    assert "error: " in error
     assert expected in error
     assert "Traceback" not in error
 
@@ -210,3 +210,17 @@ def test_help_teaches(call: Call):
         assert code == 0
         assert "Examples" in output or "Example" in output
     assert call("--version")[1].startswith("lienzo ")
+
+
+def test_a_model_to_give_away(call: Call, fake_model: Path, tmp_path: Path):
+    code, output, error = call("export", fake_model, tmp_path / "small", "--precision", "int8")
+    assert (code, error) == (0, "")
+    assert "use it" in output
+    assert sorted(p.name for p in (tmp_path / "small").iterdir()) == [
+        "README.md", "config.json", "generate.json", "manifest.json", "model.safetensors",
+    ]  # fmt: skip
+    code, output, _ = call("generate", "dog", "--count", 1, "--model", tmp_path / "small", "--out", tmp_path / "out")
+    assert code == 0
+    assert "background white" in output
+    assert call("export", fake_model, tmp_path / "small")[2].startswith("error: ")
+    assert "no precision 'int4'" in call("export", fake_model, tmp_path / "x", "--precision", "int4")[2]

@@ -31,14 +31,18 @@ def test_each_picture_can_be_made_again(shown: Path, fake_model: Path):
     assert reproduce(path).same
     record = Record.of(Image.open(path))
     page = shown.read_text("utf-8")
-    command = next(c for c in map(html.unescape, re.findall("<code>(.*?)</code>", page)) if str(record.conditions["text"]) in c)
+    command = next(
+        c for c in map(html.unescape, re.findall("<code>(.*?)</code>", page)) if str(record.conditions["text"]) in c
+    )
     words = shlex.split(command)
     assert words[:2] == ["lienzo", "generate"]
     said = dict(zip(words[3::2], words[4::2], strict=True))
     (again,) = lienzo.load(said["--model"]).generate(
         words[2], style=said["--style"], seed=int(said["--seed"]), count=int(said["--count"])
     )
-    first = next(p for p in sorted(path.parent.iterdir()) if Record.of(Image.open(p)).conditions == Record.of(again).conditions)
+    first = next(
+        p for p in sorted(path.parent.iterdir()) if Record.of(Image.open(p)).conditions == Record.of(again).conditions
+    )
     assert Image.open(first).tobytes() == again.tobytes()
 
 

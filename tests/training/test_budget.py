@@ -9,11 +9,12 @@ import pytest
 from tiny_family import SETTINGS, Tiny, batch_at, same, settings, weights
 
 from lienzo.core import Batch, ConfigurationError
-from lienzo.training import Candidate, Say, TrainingSettings, loop, pace_of, plan, seconds_of, train
+from lienzo.training import Candidate, Observer, Record, Say, TrainingSettings, loop, pace_of, plan, seconds_of, train
 from lienzo.training.budget import MARGIN, Pace, needed
 from lienzo.training.checkpoint import resolve, stored
 from lienzo.training.clock import Clock
 from lienzo.training.log import read_log
+from lienzo.training.run import Run
 
 
 class FakeTime:
@@ -113,6 +114,22 @@ def test_a_run_ends_in_time_with_a_small_step_size(
         assert done.seconds > 11
         assert last["learning_rate"] < 0.1 * wanted.learning_rate
         assert said[0].startswith("slower than planned: ending after")
+
+
+def test_a_long_pause_is_not_taken_for_slowness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(loop, "Clock", lambda run, since: Clock(run, now=clock))
+
+    def feed(seen: int) -> Batch:
+        clock.now += 0.1
+        return batch_at(seen)
+
+    class Pause(Observer):
+        def stepped(self, run: Run, record: Record) -> None:
+            clock.now += 3.0 if record.step == 90 else 0.0  # 1 s of work is left, and 8 s of budget
+
+    wanted = settings(images=8 * 100, budget_seconds=20.0, checkpoint_every=1e9)
+    assert train(Tiny(), feed, wanted, tmp_path, observers=[Pause()]).seen == 800
 
 
 def test_an_early_end_is_kept_by_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

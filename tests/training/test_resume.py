@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,14 @@ def test_interrupted_it_saves_says_how_to_go_on_and_ends_with_the_same_bits(tmp_
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     loaded = load(tmp_path / "cut").state_dict()
     assert same(loaded, whole.family.state_dict())
+
+
+def test_a_caller_in_another_thread_can_stop_it(tmp_path: Path) -> None:
+    asked = iter([False] * 30 + [True])
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(train, Tiny(), batch_at, settings(), tmp_path, stop=lambda: next(asked)).result()
+    assert (first.finished, first.step) == (False, 30)
+    assert train(Tiny(), batch_at, settings(), tmp_path).finished
 
 
 def test_a_second_interruption_ends_it_at_once_and_loses_only_what_was_not_saved(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -91,7 +92,7 @@ def _new(
     """Return the values of a run that has no recipe yet.
 
     Raises:
-        ConfigurationError: if it is not said what to learn, or for how long.
+        ConfigurationError: if it is not said what to learn or for how long, or nobody speaks for all processes.
     """
     if source is None:
         raise ConfigurationError(f"{out} holds no run to go on with, and no source is named", hint=HOW)
@@ -101,6 +102,9 @@ def _new(
     training = said.get("training", {})
     if training.get("budget_seconds") is None and training.get("images") is None:
         raise ConfigurationError("how long may it take?", hint=f"{HOW}, or --set training.images=100000")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        hint = "let one process choose: lienzo train … --dry > plan.json; then torchrun … --recipe plan.json"
+        raise ConfigurationError("several processes would measure, and choose, each for itself", hint=hint)
     return chosen(said, start, tell)
 
 

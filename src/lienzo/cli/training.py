@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 
 from lienzo.api.find import folder_of
@@ -58,8 +59,9 @@ def run(
 
     listeners = Listeners(observers, terminal.tell, terminal.count)
     result = carry_out(recipe, out, resume=not fresh, listeners=listeners, again=again(), find=folder_of)
-    if leads():
-        terminal.tell("\n".join(ending(recipe, out, result)))
+    if not result.finished:
+        raise typer.Exit(130)
+    terminal.tell("\n".join(ending(recipe, out, result)))
 
 
 class Terminal:
@@ -89,8 +91,6 @@ def again() -> str:
 
 def ending(recipe: Recipe, out: Path, result: TrainResult) -> list[str]:
     """Return what a person needs to know at the end."""
-    if not result.finished:
-        return []
     spent = f"done: {result.seen:,} images in {duration(result.seconds)}"
     sheet = max((out / "samples").glob("step-*.png"), default=None)
     lines = [f"{spent}; the model is in {out}"]

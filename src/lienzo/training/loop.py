@@ -62,6 +62,7 @@ def train(
     resume: bool = True,
     about: About | None = None,
     again: str = "",
+    stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
     """Train a family, or go on where an earlier sitting in the same folder stood.
 
@@ -76,6 +77,7 @@ def train(
         resume: go on from the folder's checkpoints; False demands that it has none.
         about: what the model card says of the data.
         again: the command that goes on with this run, said when it is interrupted.
+        stop: asked before every step; True ends the sitting as Ctrl-C does, for callers that own the run's thread.
 
     Returns:
         how it ended; after Ctrl-C too, with `finished` False.
@@ -94,7 +96,7 @@ def train(
             prepare(out)
         with locked(out, team.leads):
             run = begin(family, batch_at, settings, out, team, resume=resume, tell=notes.append)
-            return Sitting(run, batch_at, out, observers, about, Clock(run, since)).go(notes, again)
+            return Sitting(run, batch_at, out, observers, about, Clock(run, since)).go(notes, again, stop)
     finally:
         team.leave()
 
@@ -110,13 +112,14 @@ class Sitting:
         self.keeper = Keeper(run, out, self.voices, about)
         self.relapses = 0  # NaN since the last safe state
         self.losses: dict[str, float] = {}
+        self.step_images = 0
 
-    def go(self, notes: Sequence[str], again: str) -> TrainResult:
+    def go(self, notes: Sequence[str], again: str, stop: Callable[[], bool]) -> TrainResult:
         """Train until the run is over or someone asks to stop."""
         self.voices.begin(notes)
         self.run.family.train()
-        with Stop() as stop:
-            while not self.run.done and not self.stops(stop.asked):
+        with Stop() as signal:
+            while not self.run.done and not self.stops(signal.asked or stop()):
                 if self.keeper.look():
                     self.relapses = 0
                 self.step()
@@ -133,8 +136,8 @@ class Sitting:
             self.go_back(str(problem))
         else:
             self.losses = done.losses
-            self.clock.tick()
-            self.clock.mark()
+            self.step_images = done.images
+            self.clock.work()
             self.voices.tell(done)
 
     def go_back(self, problem: str) -> None:
@@ -159,7 +162,7 @@ class Sitting:
     def stops(self, asked: bool) -> bool:
         """Agree with the other processes on an interruption or an early end; return whether to stop."""
         team, counters = self.run.team, self.run.counters
-        stop, end = team.largest([int(asked), self.clock.early_end() if team.leads else 0])
+        stop, end = team.largest([int(asked), self.clock.early_end(self.step_images) if team.leads else 0])
         if end:
             first = counters.cut is None
             message = self.clock.cut(end)

@@ -20,7 +20,7 @@ class Record:
         seen, end: images seen, and after how many it is over.
         losses: by name, of this step.
         learning_rate: its step size.
-        images_per_second: lately, pauses included.
+        images_per_second: lately, without the pauses for saving and showing.
         seconds: how long the run has taken, all sittings together.
         remaining: how long it still takes, s; None where that is not known yet.
         memory: bytes that this process holds, on the GPU where there is one.

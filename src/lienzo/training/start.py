@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from lienzo.core import Batch, ConfigurationError, Family
+from lienzo.core import Batch, CheckpointError, ConfigurationError, Family
 from lienzo.training.checkpoint import checkpoints, newest_sound, prune, restore, stored
 from lienzo.training.distributed import Team
 from lienzo.training.folder import read_json, write_json
@@ -56,8 +56,22 @@ def begin(
     if not run.chosen.images:
         run.choose(replace(run.chosen, images=_images_within_budget(run, batch_at, tell)))
     if team.leads:
-        write_json(out / "settings.json", {"settings": settings.model_dump(), "chosen": asdict(run.chosen)})
+        write_down(run, out)
     return run
+
+
+def write_down(run: Run, out: Path) -> None:
+    """Write a run's settings and what was chosen.
+
+    Raises:
+        CheckpointError: if the disk refuses.
+    """
+    try:
+        write_json(out / "settings.json", {"settings": run.settings.model_dump(), "chosen": asdict(run.chosen)})
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write {out / 'settings.json'}: {error}", hint="make room on that disk"
+        ) from error
 
 
 def _again(settings: TrainingSettings, found: Path | None, out: Path, team: Team, tell: Tell) -> Chosen | None:
