@@ -39,9 +39,17 @@ class Listeners:
         count: a slow preparation: what, how many are done, of how many.
     """
 
-    observers: Callable[[str], Sequence[Observer]] = field(default=lambda stage: ())
-    tell: Callable[[str], None] = field(default=lambda sentence: None)
-    count: Callable[[str, int, int], None] = field(default=lambda what, done, of: None)
+    observers: Callable[[str], Sequence[Observer]] = field(default_factory=lambda: _nobody)
+    tell: Callable[[str], None] = field(default_factory=lambda: _unheard)
+    count: Callable[[str, int, int], None] = field(default_factory=lambda: _unheard)
+
+
+def _nobody(stage: str) -> Sequence[Observer]:
+    return ()
+
+
+def _unheard(*words: object) -> None:
+    return
 
 
 def carry_out(
