@@ -4,8 +4,8 @@
     python benchmarks/race/run.py --minutes 30 codes-patch1       # some
     python benchmarks/race/run.py --judge                         # what there is, again
 
-Each entry trains with `lienzo train` and draws the same captions with the same seeds. Its pictures are compared with
-the real ones: does the scorer find the caption (top 5 of all), and how far are the scorer's features (Frechet distance)?
+Each entry trains with `lienzo train` and draws the same captions with the same seeds. The scorer, trained on real
+pictures, then looks for each picture's caption among all: the share that it finds among the best five is the score.
 Writes benchmarks/results/race.json and a sheet an entry beside this file.
 """
 
