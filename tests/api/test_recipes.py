@@ -200,6 +200,7 @@ def test_borrowed_weights_are_the_default_where_they_fit(photos: Path, tmp_path:
     known = lienzo.load("emoji-64")
     model = lienzo.train(photos, out=tmp_path / "run", budget="1m", tell=said.append, **overrides)
     assert any("starting from emoji-64: 100 %" in line or "starting from emoji-64: 9" in line for line in said)
+    assert torch.equal(model.family.get_buffer("scale"), known.family.get_buffer("scale"))
     style, before = model.bus["style"], known.bus["style"]
     assert isinstance(style, LabelCondition)
     assert isinstance(before, LabelCondition)

@@ -19,7 +19,7 @@ from lienzo.training.recipes.stages import GENERATE
 
 SCRATCH = "scratch"
 OWN: dict[str, dict[str, Any]] = {"fashion-mnist": {"size": 28, "channels": 1}}  # sets with a size of their own
-FAITHFUL = 26.0  # dB: above, a coder gives pictures back well enough not to be trained again
+FAITHFUL = 24.0  # dB: above, a coder gives pictures back well enough not to be trained again
 LARGE = 50_000  # pictures beyond which a model of its own is worth more than borrowed weights
 Values = dict[str, Any]
 Tell = Callable[[str], None]

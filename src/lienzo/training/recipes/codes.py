@@ -36,7 +36,7 @@ class CodeLoader:
 
     Attributes:
         codes: (V·N, *shape) float16, as the outer family gives them.
-        shift, scale: their mean and standard deviation by channel, (C, 1, 1): what they are normalised with.
+        shift, scale: what batches are normalised with, (C, 1, 1): the codes' mean and standard deviation by channel.
         seconds: that computing them took.
 
     Args:

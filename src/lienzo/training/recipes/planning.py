@@ -26,6 +26,7 @@ Values = dict[str, Any]
 
 CODER_SHARE = 0.3  # of a budget, for an autoencoder
 FOLD = 8  # pixels of a code's side
+TUNING = 5e-4  # the largest step size where weights are borrowed
 BATCH = 64  # that candidates are measured with
 GENERATE = {"steps": 20, "solver": "dpm++2m"}
 CODER: Values = {
@@ -74,14 +75,15 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     network, bus, shape = dict(inner.pop("network")), dict(inner.pop("bus")), tuple(inner.pop("shape"))
     for known in ("shape", "sizes"):
         network.pop(known, None)
-    own = {**CODER, "family": {k: v for k, v in config["outer"].items() if k != "shape"}, "start": model}
+    coding = {k: v for k, v in config["outer"].items() if k != "shape"}
+    own = merged(CODER, {"family": coding, "start": model, "training": {"learning_rate": TUNING}})
     base: Values = {
         "codes": {"recipe": own, "share": CODER_SHARE} if coder else {"outer": model},
         "conditions": _heard(dict(bus.pop("conditions")), dataset),
         "bus": {name: bus[name] for name in ("vector", "token", "drop", "drop_all") if name in bus},
         "family": inner, "start": model, "generate": {"options": dict(options)},
     }  # fmt: skip
-    networks = {f"the network of {model}": (network, 5e-4)}
+    networks = {f"the network of {model}": (network, TUNING)}
     share = CODER_SHARE if coder else 0.0
     return _fitted(merged(base, values), networks, dataset, shape, True, share, tell)
 

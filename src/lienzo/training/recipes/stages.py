@@ -23,7 +23,7 @@ from lienzo.training.recipes.codes import CodeLoader
 from lienzo.training.recipes.make import Shape, make_bus, make_family, open_data
 from lienzo.training.recipes.parts import Codes, Recipe
 from lienzo.training.recipes.show import about, sheet
-from lienzo.training.recipes.start import borrowed
+from lienzo.training.recipes.start import borrowed, code_spread
 from lienzo.training.settings import TrainingSettings
 
 CODER, RECIPE, GENERATE = "coder", "recipe.json", "generate.json"
@@ -112,6 +112,9 @@ class Work:
             seed=training.seed, background=self.recipe.data.background, flip=self.recipe.data.flip,
             variants=codes.variants, tell=lambda done, of: self.listeners.count("encoding", done, of),
         )  # fmt: skip
+        known = code_spread(resolve(self.find(self.recipe.start))) if self.recipe.start is not None else None
+        if known is not None and known[0].shape == loader.shift.shape:
+            loader.shift, loader.scale = known
         family.get_buffer("shift").copy_(loader.shift)
         family.get_buffer("scale").copy_(loader.scale)
         if training.budget_seconds is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from lienzo.conditions import Bus, LabelCondition
 from lienzo.core import ConfigurationError, Encodes, Family
@@ -37,6 +38,15 @@ def borrowed(family: Family, folder: Path, name: str) -> str:
     labels = _embeddings(mine, known) if isinstance(mine, Bus) and isinstance(known, Bus) else 0
     total, taken = sum(t.numel() for t in ours.values()), sum(ours[n].numel() for n in fits) + labels
     return f"starting from {name}: {100 * taken / total:.0f} % of {total:,} weights are its own, the rest is new"
+
+
+def code_spread(folder: Path) -> tuple[Tensor, Tensor] | None:
+    """Return what a model over codes brings them to mean 0 and standard deviation 1 with; None if it is no such model.
+
+    A network that goes on from it knows codes in these units, whatever new pictures would give.
+    """
+    source = load(folder)
+    return (source.get_buffer("shift"), source.get_buffer("scale")) if isinstance(source, Latent) else None
 
 
 def _is_label(name: str) -> bool:
