@@ -198,7 +198,8 @@ def test_borrowed_weights_are_the_default_where_they_fit(photos: Path, tmp_path:
     assert recipe.conditions["style"]["classes"] == ["noto", "twemoji", "mine"]
     assert any("--from scratch" in line and "dB" in line for line in said)
     known = lienzo.load("emoji-64")
-    model = lienzo.train(photos, out=tmp_path / "run", budget="1m", tell=said.append, **overrides)
+    values = recipe.model_dump(mode="json", exclude_unset=True)
+    model = lienzo.train(out=tmp_path / "run", recipe=values, tell=said.append)
     assert any("starting from emoji-64: 100 %" in line or "starting from emoji-64: 9" in line for line in said)
     assert torch.equal(model.family.get_buffer("scale"), known.family.get_buffer("scale"))
     style, before = model.bus["style"], known.bus["style"]

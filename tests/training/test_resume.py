@@ -24,6 +24,8 @@ WORKER = Path(__file__).with_name("worker.py")
 SOURCE = str(Path(lienzo.__file__).parents[1])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": SOURCE, "OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
 
+HANDLER = signal.getsignal(signal.SIGINT)  # a shell's background jobs are started with interruptions ignored
+
 
 def start(out: Path, *arguments: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, str(WORKER), str(out), *map(str, arguments)], env=ENVIRONMENT)
@@ -77,7 +79,7 @@ def test_interrupted_it_saves_says_how_to_go_on_and_ends_with_the_same_bits(tmp_
     assert second.finished
     assert same(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
     assert curve(tmp_path / "cut") == curve(tmp_path / "whole")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is HANDLER
     loaded = load(tmp_path / "cut").state_dict()
     assert same(loaded, whole.family.state_dict())
 
@@ -94,7 +96,7 @@ def test_a_second_interruption_ends_it_at_once_and_loses_only_what_was_not_saved
     with pytest.raises(KeyboardInterrupt):
         train(Tiny(), batch_at, settings(), tmp_path, observers=[Interrupt(33, times=2)])
     assert resolve(tmp_path).name == "step-000000020"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is HANDLER
     assert train(Tiny(), batch_at, settings(), tmp_path).finished
 
 

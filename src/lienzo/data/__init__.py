@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lienzo.data.catalog import SourceInfo, sheet, sources
-    from lienzo.data.check import check
+    from lienzo.data.checking import check
     from lienzo.data.dataset import Column, Dataset
     from lienzo.data.emoji import candidates
     from lienzo.data.loader import Loader
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Column": "dataset", "Dataset": "dataset", "Loader": "loader", "Policy": "pixels", "Report": "report",
-    "SourceInfo": "catalog", "StreamLoader": "stream", "candidates": "emoji", "check": "check", "open_source": "open",
-    "peek": "stream", "sheet": "catalog", "sources": "catalog",
+    "SourceInfo": "catalog", "StreamLoader": "stream", "candidates": "emoji", "check": "checking",
+    "open_source": "open", "peek": "stream", "sheet": "catalog", "sources": "catalog",
 }  # fmt: skip
 
 __all__ = [

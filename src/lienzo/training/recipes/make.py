@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from lienzo.conditions import Bus, Condition, Sizes
-from lienzo.core import ConfigurationError, Family, build, derive_seed
+from lienzo.core import ConfigurationError, Encodes, Family, build, derive_seed, require
 from lienzo.core.registry import REGISTRY, class_named
 from lienzo.data import Column, Dataset, open_source
 from lienzo.training.recipes.parts import Data, Recipe
@@ -125,6 +125,20 @@ def _sized(value: Any, sizes: Sizes, shape: Shape) -> Any:
     takes = inspect.signature(class_named("network", config["kind"]).__init__).parameters
     known = {"shape": list(shape), "sizes": vars(sizes)}
     return {**{name: entry for name, entry in known.items() if name in takes}, **config}
+
+
+@torch.no_grad()
+def code_shape(outer: Family) -> Shape:
+    """Return the shape of an outer family's codes.
+
+    Raises:
+        ConfigurationError: if they are no grid.
+    """
+    z = require(outer, Encodes).encode(torch.zeros(1, *outer.shape))
+    if z.ndim != 4:
+        raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, not as a grid",
+                                 hint="an outer family such as vae")  # fmt: skip
+    return (int(z.shape[1]), int(z.shape[2]), int(z.shape[3]))
 
 
 class seeded:  # noqa: N801  (a context manager, named as it reads)

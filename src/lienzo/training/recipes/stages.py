@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError, Encodes, Family, require
 from lienzo.data import Loader
@@ -20,7 +18,7 @@ from lienzo.training.folder import fingerprint, write_json
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
 from lienzo.training.recipes.codes import CodeLoader
-from lienzo.training.recipes.make import Shape, make_bus, make_family, open_data
+from lienzo.training.recipes.make import Shape, code_shape, make_bus, make_family, open_data
 from lienzo.training.recipes.parts import Codes, Recipe
 from lienzo.training.recipes.show import about, sheet
 from lienzo.training.recipes.start import borrowed, code_spread
@@ -208,17 +206,3 @@ class Work:
 def leads() -> bool:
     """Tell whether this process speaks for all of a `torchrun`."""
     return int(os.environ.get("RANK", "0")) == 0
-
-
-@torch.no_grad()
-def code_shape(outer: Family) -> Shape:
-    """Return the shape of an outer family's codes.
-
-    Raises:
-        ConfigurationError: if they are no grid.
-    """
-    z = require(outer, Encodes).encode(torch.zeros(1, *outer.shape))
-    if z.ndim != 4:
-        raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, not as a grid",
-                                 hint="an outer family such as vae")  # fmt: skip
-    return (int(z.shape[1]), int(z.shape[2]), int(z.shape[3]))
