@@ -189,7 +189,10 @@ def test_a_budget_picks_a_size_and_says_why(photos: Path, tmp_path: Path, monkey
     assert any(line.strip().startswith("picked") for line in said)
 
 
-def test_borrowed_weights_are_the_default_where_they_fit(photos: Path, tmp_path: Path, shipped: Path):
+def test_borrowed_weights_are_the_default_where_they_fit(
+    photos: Path, tmp_path: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("lienzo.training.recipes.planning.CODER_SHARE", 0.05)
     said: list[str] = []
     overrides = {"data": {"size": 16}, "training": {"images": 8, "batch_size": 8, "precision": "float32", "threads": 1}}
     recipe = planned(photos, out=tmp_path / "run", budget="1m", overrides=overrides, tell=said.append)

@@ -98,6 +98,7 @@ def test_maps_pictures_and_labels(call: Call, seeing_model: Path, tmp_path: Path
         (["train", "emoji", "--budget", "1m", "--set", "training.batch=3"], "no 'training.batch'"),
         (["train", "emoji", "--budget", "1m", "--family", "gann"], "unknown family 'gann'"),
         (["data", "check", "nowhere"], "no source 'nowhere'"),
+        (["data", "check", "emoji"], "emoji is a built-in set"),
         (["data", "show", "emoji", "--where", "style=notto"], "style has no class 'notto'"),
         (["data", "build", "cats"], "no set 'cats'"),
         (["demo", "--model", "nowhere"], "no model 'nowhere'"),

@@ -79,3 +79,15 @@ def test_a_model_that_hears_no_words(seeing_model: Path, tmp_path: Path):
     assert (tmp_path / "classes.png").is_file()
     assert "Pictures of a label" in page.read_text("utf-8")
     assert not (tmp_path / "prompts.png").exists()
+
+
+def test_a_slow_machine_takes_fewer_steps(fake_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name, value in {"AFFORDED": 0.0, "FEWEST": 2}.items():
+        monkeypatch.setattr(f"lienzo.api.demo.draw.{name}", value)
+    said: list[str] = []
+    page = demo(tmp_path, str(fake_model), tell=said.append)
+    assert sum("2 steps a picture in the place of 4" in line for line in said) == 1
+    picture = next((tmp_path / "pictures" / "prompts").iterdir())
+    assert Record.of(Image.open(picture)).options["steps"] == 2
+    assert "--steps 2" in page.read_text("utf-8")
+    assert reproduce(picture).same

@@ -74,8 +74,12 @@ def check(
     """
     from rich.console import Console
 
+    from lienzo.core.errors import DataError
     from lienzo.data import check as read
+    from lienzo.data.open import BUILT_IN
 
+    if path in BUILT_IN:
+        raise DataError(f"{path} is a built-in set: there is nothing to mend", hint=f"lienzo data show {path}")
     found = read(path, size=size, progress=not as_json)
     if report is not None:
         from lienzo.api.files import write_text

@@ -36,10 +36,10 @@ def demo(out: Out = Path("out/demo"), model: ModelName = "emoji-64", seed: Seed 
     for name in ("prompts.png", "steps.png", "classes.png", "samples.png"):
         if (out / name).is_file():
             console.print(f"  {out / name}")
-    from lienzo.api.find import lines_of
-    from lienzo.api.model import load
+    from lienzo.api.find import card_of, folder_of, lines_of
+    from lienzo.training.checkpoint import resolve
 
-    card = load(model).card
+    card = card_of(resolve(folder_of(model)))
     console.print("what drew them: a small model; its card says")
     for section in ("Data", "Training", "Quality", "Limits"):
         for line in lines_of(card, section)[:3]:

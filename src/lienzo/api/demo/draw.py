@@ -47,7 +47,8 @@ class Painter:
         self.styles = self.classes_of("style", STYLES)
         label = "group" if "group" in model.bus.names else self._other_label()
         self.label, self.groups = label, self.classes_of(label)
-        self.options = self._affordable()
+        self.options: dict[str, Any] = {}
+        self.end, self.coming, self.pace = time.monotonic() + AFFORDED, ALL, 0.0
 
     def classes_of(self, name: str, wanted: Sequence[str] = ()) -> list[str]:
         """Return classes of a label: the wanted ones that it has, else its first ones; none if it is not heard."""
@@ -65,29 +66,46 @@ class Painter:
         """Return what a picture hears: what is said, and the model's defaults."""
         return {**self.usual, **{n: v for n, v in said.items() if v is not None and n in self.model.bus.names}}
 
-    def _affordable(self) -> dict[str, Any]:
-        """Return fewer steps, where the usual ones would take too long on this machine."""
-        usual = all_options(self.model.family, self.model.defaults.get("options", {})).get("steps")
-        if not isinstance(usual, int) or usual <= FEWEST:
-            return {}
+    def _usual_steps(self) -> int:
+        """Return the model's own number of steps; 0 where it does not go by steps."""
+        steps = all_options(self.model.family, self.model.defaults.get("options", {})).get("steps")
+        return steps if isinstance(steps, int) else 0
+
+    def _probe(self) -> float:
+        """Return how long a step of a picture takes on this machine, s."""
         rows = [self.row()] * 4
         self.model.draw(rows, seed=0, indices=range(4), options={"steps": 2})  # the first call warms up
         since = time.monotonic()
         self.model.draw(rows, seed=0, indices=range(4), options={"steps": 2})
-        whole = (time.monotonic() - since) / len(rows) / 2 * usual * ALL
-        if whole <= AFFORDED:
-            return {}
-        steps = max(FEWEST, int(usual * AFFORDED / whole))
-        self.tell(f"this machine is slow: {steps} steps a picture in the place of {usual}")
-        return {"steps": steps}
+        return (time.monotonic() - since) / len(rows) / 2
+
+    def afford(self) -> None:
+        """Choose as many steps as the time that is left allows; say so where these are fewer than usual."""
+        usual = self._usual_steps()
+        if usual <= FEWEST:
+            return
+        self.pace = self.pace or self._probe()
+        left = max(self.end - time.monotonic(), 0.0)
+        steps = max(FEWEST, min(usual, int(left / (self.pace * max(self.coming, 1)))))
+        if steps < usual and self.options.get("steps") != steps:
+            self.tell(f"this machine is slow or busy: {steps} steps a picture in the place of {usual}")
+        self.options = {"steps": steps} if steps < usual else {}
+
+    def _drew(self, count: int, seconds: float) -> None:
+        """Learn from what a section took."""
+        self.coming -= count
+        steps = self.options.get("steps", self._usual_steps())
+        self.pace = max(self.pace, seconds / count / steps) if steps else self.pace
 
     def table(self, name: str, title: str, about: str, rows: Sequence[tuple[str, Row]], columns: Sequence[str],
               *, across: str = "style") -> Section:  # fmt: skip
         """Draw each row of conditions once for every column, write the pictures and their sheet."""
         each = [{**row, across: column} if column else row for _, row in rows for column in columns or [""]]
+        self.afford()
         since = time.monotonic()
         images = self.model.draw(each, seed=self.seed, indices=[0] * len(each), options=self.options)
         seconds = time.monotonic() - since
+        self._drew(len(images), seconds)
         shown = [
             self._shown(name, image, row, number) for number, (image, row) in enumerate(zip(images, each, strict=True))
         ]
@@ -127,6 +145,7 @@ class Painter:
 
     def unconditional(self) -> Section:
         """Draw what comes when nothing can be said."""
+        self.afford()
         images = self.model.generate(count=16, seed=self.seed, options=self.options)
         write_png(grid(images, 4, scale=self._scale()), self.out / "samples.png")
         row = self.row()
@@ -136,6 +155,7 @@ class Painter:
     def way(self) -> Section | None:
         """Draw the way from noise to one picture: the state at some steps, and below it what the model expects."""
         row = self.row(text=PROMPTS[1], style=next(iter(self.styles), None))
+        self.afford()
         steps: list[tuple[int, Image.Image, Image.Image]] = []
         family, since = self.model.family, time.monotonic()
 
