@@ -5,6 +5,7 @@ A message is a length, a JSON head, and the bytes that the head announces. Nothi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 import sys
@@ -74,12 +75,11 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def _limit_memory() -> None:
-    try:
-        import resource  # Unix alone has it
+    """Bound this process's memory where the system can: without it (Windows, macOS) time alone bounds a decoder."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    except (ImportError, ValueError, OSError):
-        pass
 
 
 if __name__ == "__main__":
