@@ -12,13 +12,10 @@ from torch import Tensor, nn
 
 from lienzo.conditions.base import Channels, Condition, Sizes
 from lienzo.conditions.bus import where_said
-from lienzo.conditions.words import WordTable
+from lienzo.conditions.memory import Memory, words
 from lienzo.core import ConditionError, Said, configurable
 
-
-@functools.cache
-def _words() -> WordTable:
-    return WordTable.load()
+KEPT = 2_000  # texts whose hidden states are kept: a quarter of a megabyte each
 
 
 @configurable("text")
@@ -39,12 +36,12 @@ class TextCondition(Condition):
     def __init__(self, length: int = 16, depth: int = 1, heads: int = 4, encoder: str = "words") -> None:
         super().__init__()
         self.length, self.depth, self.heads, self.encoder = length, depth, heads, encoder
-        self._parsed: dict[str, tuple[Tensor, Tensor]] = {}
+        self._memory = Memory(length)
 
     @property
     def dimension(self) -> int:
         """The width of a word's vector."""
-        return _words().dimension if self.encoder == "words" else _pretrained(self.encoder).dimension
+        return words().dimension if self.encoder == "words" else _pretrained(self.encoder).dimension
 
     def prepare(self, vector: int, token: int) -> None:
         """Create the projection, the transformer and the nulls."""
@@ -66,9 +63,7 @@ class TextCondition(Condition):
     def parse(self, values: Sequence[Any]) -> Said:
         """Turn texts into word vectors (B, L, W) and their mask (B, L); an empty text is unsaid."""
         texts = ["" if v is None else self._text(v) for v in values]
-        pairs = [self._vectors(text) for text in texts]
-        mask = torch.stack([m for _, m in pairs]) if pairs else torch.zeros(0, self.length, dtype=torch.bool)
-        words = torch.stack([w for w, _ in pairs]) if pairs else torch.zeros(0, self.length, self.dimension)
+        words, mask = self._vectors(texts)
         return Said((words, mask), mask.any(1))
 
     def encode(self, said: Said) -> Channels:
@@ -89,14 +84,11 @@ class TextCondition(Condition):
             raise ConditionError(f"text must be a string, got {type(value).__name__} {value!r}")
         return value
 
-    def _vectors(self, text: str) -> tuple[Tensor, Tensor]:
-        if text not in self._parsed:
-            if len(self._parsed) > 50_000:  # a stream of captions must not fill the memory
-                self._parsed.clear()
-            read = _words().encode if self.encoder == "words" else _pretrained(self.encoder).encode
-            vectors, mask = read([text], self.length)
-            self._parsed[text] = (vectors[0], mask[0])
-        return self._parsed[text]
+    def _vectors(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Return word vectors (B, L, W) and their mask (B, L)."""
+        if self.encoder != "words":
+            return _pretrained(self.encoder).encode(texts, self.length)
+        return self._memory.read(texts)
 
 
 class _Pretrained:
@@ -120,10 +112,23 @@ class _Pretrained:
         self.model: Any = getattr(model, alone) if two_sided else model
         self.model.requires_grad_(False).eval()
         self.dimension = int(model.config.get_text_config().hidden_size)
+        self._known: dict[tuple[str, int], tuple[Tensor, Tensor]] = {}
+
+    def encode(self, texts: Sequence[str], length: int) -> tuple[Tensor, Tensor]:
+        """Return the last hidden states (B, L, W) and their mask (B, L); those of some texts are kept."""
+        if len(self._known) > KEPT:
+            self._known.clear()
+        new = list(dict.fromkeys(text for text in texts if (text, length) not in self._known))
+        if new:
+            hidden, mask = self._hidden(new, length)
+            self._known.update({(t, length): (h, m) for t, h, m in zip(new, hidden, mask, strict=True)})
+        pairs = [self._known[text, length] for text in texts]
+        if not pairs:
+            return torch.zeros(0, length, self.dimension), torch.zeros(0, length, dtype=torch.bool)
+        return torch.stack([h for h, _ in pairs]), torch.stack([m for _, m in pairs])
 
     @torch.no_grad()
-    def encode(self, texts: Sequence[str], length: int) -> tuple[Tensor, Tensor]:
-        """Return the last hidden states (B, L, W) and their mask (B, L)."""
+    def _hidden(self, texts: Sequence[str], length: int) -> tuple[Tensor, Tensor]:
         read = self.tokenizer(list(texts), padding="max_length", truncation=True, max_length=length,
                               return_tensors="pt")  # fmt: skip
         mask = read["attention_mask"].bool() & torch.tensor([bool(t.strip()) for t in texts])[:, None]

@@ -29,6 +29,7 @@ from lienzo.conditions import morphology
 
 Language = Literal["en", "es"]
 Vectors = NDArray[np.float32]
+Word = tuple[str, Language | None]  # a word, and the language in which it is read
 _BIT: dict[Language, int] = {"en": 1, "es": 2}
 _UNSURE = 0.3  # the weight of a word that was only guessed
 
@@ -135,12 +136,20 @@ class WordTable:
         vectors = np.zeros((len(texts), length, self.dimension), dtype=np.float32)
         mask = np.zeros((len(texts), length), dtype=np.bool_)
         for row, text in enumerate(texts):
-            words = self.split(text)[:length]
-            language = self.language(words)
-            for place, word in enumerate(words):
-                vectors[row, place] = self.dimension**0.5 * self._meaning(word, language)[0]
+            for place, word in enumerate(self.spoken(text, length)):
+                vectors[row, place] = self.heard(word)
                 mask[row, place] = True
         return torch.from_numpy(vectors), torch.from_numpy(mask)
+
+    def spoken(self, text: str, length: int) -> list[Word]:
+        """The first words of a text, each with the language in which it is read."""
+        words = self.split(text)[:length]
+        language = self.language(words)
+        return [(word, language) for word in words]
+
+    def heard(self, word: Word) -> Vectors:
+        """The vector (D,) of a word as networks hear it: √D long."""
+        return self.dimension**0.5 * self._meaning(*word)[0]
 
     def pool(self, texts: Sequence[str]) -> Tensor:
         """Unit means of the words of each text (B, D), Σ w·v / |Σ w·v|, w = a / (a + p); zero where no word is."""

@@ -66,6 +66,10 @@ class Family(nn.Module, ABC):
         """Return the parameters that `player` may change: by default, all that ask for a gradient."""
         return (p for p in self.parameters() if p.requires_grad)
 
+    def fusible(self) -> Iterable[nn.Module]:
+        """Return the networks that a compiler may fuse: those that do the work, and compute tensors from tensors."""
+        return ()
+
     @abstractmethod
     def sampling(self, conditions: Conditions, *, streams: Streams, **options: Any) -> Iterator[Progress]:
         """Yield every step from noise to picture; the last one's `estimate` is the sample."""

@@ -16,6 +16,7 @@ from lienzo.core import Batch, Conditions, ConfigurationError, Streams
 from lienzo.data.background import check_background, laid, opaque, papers
 from lienzo.data.dataset import Bytes, Column
 
+Voice = Callable[[str, float], str]
 DRAWS = 6  # numbers of a row: which background, its colour (3), which text, flip
 
 
@@ -27,15 +28,16 @@ class Assembler:
         seed: of the streams.
         background: of transparent pictures; see `Loader`.
         flip: probability of mirroring; see `Loader`.
+        voice: says a caption in other words, by a number in [0, 1); None: as it is.
 
     Raises:
         ConfigurationError: for a background or a probability that cannot be.
     """
 
-    def __init__(self, bus: Bus, seed: int, background: str, flip: float) -> None:
+    def __init__(self, bus: Bus, seed: int, background: str, flip: float, voice: Voice | None = None) -> None:
         if not 0 <= flip <= 1:
             raise ConfigurationError(f"flip {flip} is no probability", hint="a number from 0 to 1")
-        self.bus, self.seed, self.flip = bus, seed, flip
+        self.bus, self.seed, self.flip, self.voice = bus, seed, flip, voice
         self.background = check_background(background)
 
     def batch(
@@ -63,6 +65,8 @@ class Assembler:
                 said[name] = told
             elif name in columns:
                 chosen = self._chosen(values(name), columns[name].kind, draws, mirrored)
+                if columns[name].kind == "text":
+                    chosen = spoken(chosen, self.voice, streams)
                 said[name] = heard_maps(chosen, self.bus[name])
         conditions: Conditions = self.bus.parse(said, count)
         return Batch(x, conditions, streams)
@@ -107,6 +111,14 @@ def heard_maps(values: list[Any], condition: Condition) -> list[Any]:
         else:
             heard.append(torch.div(torch.from_numpy(np.ascontiguousarray(value.transpose(2, 0, 1))), 127.5).sub_(1))
     return heard
+
+
+def spoken(texts: list[Any], voice: Voice | None, streams: Streams) -> list[Any]:
+    """Say texts in other words, each by a number of its row's stream; as they are where there is no voice."""
+    if voice is None:
+        return texts
+    seeds = streams.child("words").uniform().tolist()
+    return [voice(text, seed) if text else text for text, seed in zip(texts, seeds, strict=True)]
 
 
 def one_of(texts: Sequence[str] | None, draw: float) -> str | None:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from lienzo.data.compressed import ASSETS
 from lienzo.data.dataset import Dataset
 from lienzo.data.fashion import VARIABLE, found_at
+from lienzo.data.scenes import COUNT as SCENES
 
 GAP, LINE = 4, 12  # pixels between pictures, and of a line of text
 CHECKS = (8, 255, 224)  # side of the checkerboard under transparent pictures, and its two greys
@@ -53,6 +54,9 @@ def sources() -> list[SourceInfo]:
         _info("openmoji-maps", "emoji with line art, silhouette, segmentation and painter's order", openmoji,
               "CC-BY-SA-4.0", "" if openmoji else reinstall),
         _info("fashion-mnist", "articles of clothing, 28 × 28, grey, 10 classes", 70_000, "MIT", fashion),
+        _info("scenes", "emoji in landscapes and weathers, captions in English and Spanish; scenes:N for N of them",
+              SCENES if emoji else 0, "Apache-2.0 AND CC-BY-4.0 AND MIT", "" if emoji else reinstall),
+        _info("A + B, A*3 + B", "several sources as one; *N repeats one, as in emoji*3 + scenes", 0, "", ""),
         _info("FOLDER", "pictures: subfolders are labels, or metadata.csv, .jsonl, .parquet, .txt beside", 0, "", ""),
         _info("FILE.parquet", "a table with pictures' bytes", 0, "", ""),
         _info("NAME-{000..010}.tar", "WebDataset tars", 0, "", ""),

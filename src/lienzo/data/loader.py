@@ -10,6 +10,7 @@ from lienzo.conditions.bus import Bus
 from lienzo.core import Batch, ConfigurationError, DataError, derive_seed
 from lienzo.data.assemble import Assembler, check_share, share_of
 from lienzo.data.dataset import Dataset
+from lienzo.data.reword import voice_of
 
 
 class Loader:
@@ -28,6 +29,8 @@ class Loader:
         background: for transparent pictures: "white", "dark", "colour", or "mixed" (half white, an eighth dark, the
             rest coloured, drawn anew at each sight). A condition named "background" is told which it was.
         flip: probability of mirroring a picture, with its maps, left to right.
+        reword: probability with which a word of a caption is replaced by one that nothing else is nearer to; see
+            `Reworder`.
 
     Raises:
         ConfigurationError: for sizes or names that cannot be.
@@ -36,14 +39,14 @@ class Loader:
 
     def __init__(
         self, dataset: Dataset, bus: Bus, *, batch_size: int, seed: int = 0, rank: int = 0, world: int = 1,
-        background: str = "mixed", flip: float = 0.0,
+        background: str = "mixed", flip: float = 0.0, reword: float = 0.0,
     ) -> None:  # fmt: skip
         check_share(batch_size, rank, world)
         if not len(dataset):
             raise DataError(f"{dataset.name} is empty", hint="a source, a split and a 'where' that leave some pictures")
         self.dataset, self.bus, self.batch_size, self.seed = dataset, bus, batch_size, seed
         self.rank, self.world = rank, world
-        self._assembler = Assembler(bus, seed, background, flip)
+        self._assembler = Assembler(bus, seed, background, flip, voice_of(dataset, reword))
         self._orders: dict[int, NDArray[np.int64]] = {}
 
     @property

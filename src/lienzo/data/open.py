@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lienzo.core.errors import DataError
-from lienzo.data import emoji, fashion, openmoji
+from lienzo.data import emoji, fashion, openmoji, scenes
 from lienzo.data.built import Limits, open_built
+from lienzo.data.concatenated import Concatenated, parts_of
 from lienzo.data.dataset import Dataset
 from lienzo.data.folder import Folder
 from lienzo.data.hub import Hub
@@ -23,6 +24,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     "emoji": emoji.open_emoji,
     "openmoji-maps": openmoji.open_openmoji,
     "fashion-mnist": fashion.open_fashion_mnist,
+    "scenes": scenes.open_scenes,
 }
 LARGEST_SIDE = 4096
 
@@ -45,8 +47,9 @@ def open_source(
     the user's files are never touched.
 
     Args:
-        spec: "emoji", "openmoji-maps", "fashion-mnist" (or "fashion-mnist:FOLDER"), a folder, a `.parquet` file, tars
-            ("a.tar", "a-{000..010}.tar", "a-*.tar"), or "hub:NAME".
+        spec: "emoji", "openmoji-maps", "fashion-mnist" (or "fashion-mnist:FOLDER"), "scenes" (or "scenes:COUNT"), a
+            folder, a `.parquet` file, tars ("a.tar", "a-{000..010}.tar", "a-*.tar"), or "hub:NAME". Several joined by
+            "+" follow one another, and "*N" repeats one: "emoji*3 + scenes".
         size: side of the pictures in pixels.
         channels: 3 for colour; 1 for grey (transparency is laid on white). A set with transparent pictures has 4 where
             3 are asked for: the loader lays them on a background.
@@ -55,7 +58,7 @@ def open_source(
         policy: how pictures become square: "crop" the middle, "pad" with white, or "squash"; Lanczos in all cases.
         cache: folder; by default LIENZO_CACHE or the platform's.
         max_bad_share: share of files that may be set aside before this is an error.
-        where: label column → the class or classes to keep; "" stands for unsaid.
+        where: label column → the class or classes to keep, of every part; "" stands for unsaid.
         progress: show a bar while decoding.
 
     Raises:
@@ -65,13 +68,28 @@ def open_source(
     (64, 64, 4)
     """
     ask = _asked(size, channels, policy)
+    limits = Limits(cache, max_bad_share, progress=progress)
+    several = parts_of(str(spec))
+    if several:
+        return Concatenated([(_open_one(part, ask, split, where, limits), times) for part, times in several])
+    return _open_one(spec, ask, split, where, limits)
+
+
+def _open_one(spec: str | Path, ask: Ask, split: str, where: Where | None, limits: Limits) -> Dataset:
     name, _, rest = str(spec).partition(":")
     if name == "fashion-mnist" and rest:
         return fashion.open_fashion_mnist(ask, split, where, folder=Path(rest).expanduser())
+    if name == "scenes" and rest:
+        return scenes.open_scenes(ask, split, where, count=_count(rest))
     if str(spec) in BUILT_IN:
         return BUILT_IN[str(spec)](ask, split, where)
-    limits = Limits(cache, max_bad_share, progress=progress)
     return open_built(source_at(spec), ask, split=split, where=where, limits=limits)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise DataError(f"{text!r} is no number of scenes", hint="scenes:N with N from 1, such as scenes:5000")
+    return int(text)
 
 
 def source_at(spec: str | Path) -> Source:

@@ -94,6 +94,10 @@ class Diffusion(Family, Denoises, Scores):
         self.schedule: Schedule = made(SCHEDULES, "schedule", self.process.schedule)
         self.target, self.times = TARGETS[self.process.target], made(TIMES, "times", self.process.times)
 
+    def fusible(self) -> tuple[nn.Module, ...]:
+        """Return the network."""
+        return (self.network,)
+
     def loss(self, batch: Batch, player: str = "model") -> Loss:
         """Return E w(t) ‖F_θ − F*‖², the mean over rows and pixels; `parts` has it without the weight."""
         x, streams = batch.x, batch.streams

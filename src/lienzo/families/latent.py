@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lienzo.core import (
     Batch,
@@ -59,6 +59,10 @@ class Latent(Family, Encodes):
     def bus(self) -> Any:
         """What the inner family hears."""
         return getattr(self.inner, "bus", None)
+
+    def fusible(self) -> Iterable[nn.Module]:
+        """Return the inner family's networks."""
+        return self.inner.fusible()
 
     def train(self, mode: bool = True) -> Latent:
         """Switch the inner family alone: the outer one is never trained here."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lienzo.core import Batch, Conditions, Encodes, Family, Loss, Progress, Streams, configurable
@@ -54,6 +54,10 @@ class VAE(Family, Encodes):
         self.encoder = Encoder(channels, 2 * codes, widths, fold, depth)
         self.decoder = Decoder(channels, codes, widths, fold, depth)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def fusible(self) -> tuple[nn.Module, ...]:
+        """Return both coders."""
+        return (self.encoder, self.decoder)
 
     def loss(self, batch: Batch, player: str = "model") -> Loss:
         """Return the weighted bound, from one draw of z a picture."""

@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lienzo.core import Batch, DataError, Family
+from lienzo.core import DataError, Family
+from lienzo.training.ahead import Ahead, BatchAt
 from lienzo.training.card import About
 from lienzo.training.clock import Clock
 from lienzo.training.distributed import Team
 from lienzo.training.folder import locked, prepare
+from lienzo.training.fuse import part
 from lienzo.training.keeper import Keeper
 from lienzo.training.observers import Observer
 from lienzo.training.recover import PATIENCE, NotFiniteError, TrainingError
@@ -26,8 +28,6 @@ from lienzo.training.signals import Stop
 from lienzo.training.start import begin
 from lienzo.training.step import advance
 from lienzo.training.voices import Voices
-
-BatchAt = Callable[[int], Batch]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,10 @@ class Sitting:
     def __init__(
         self, run: Run, batch_at: BatchAt, out: Path, observers: Sequence[Observer], about: About | None, clock: Clock
     ) -> None:
-        self.run, self.batch_at, self.clock = run, batch_at, clock
+        self.run, self.clock = run, clock
+        gpu = run.team.device.type != "cpu"  # on a CPU a second thread would only take its cores
+        self.ahead = Ahead(batch_at, run.settings.batch_size, run.team.device) if gpu else None
+        self.batch_at = self.ahead or batch_at
         self.voices = Voices(run, self.clock, out, observers)
         self.keeper = Keeper(run, out, self.voices, about)
         self.relapses = 0  # NaN since the last safe state
@@ -118,12 +121,16 @@ class Sitting:
         """Train until the run is over or someone asks to stop."""
         self.voices.begin(notes)
         self.run.family.train()
-        with Stop() as signal:
-            while not self.run.done and not self.stops(signal.asked or stop()):
-                if self.keeper.look():
-                    self.relapses = 0
-                self.step()
-            return self.close(again)
+        try:
+            with Stop() as signal:
+                while not self.run.done and not self.stops(signal.asked or stop()):
+                    if self.keeper.look():
+                        self.relapses = 0
+                    self.step()
+                return self.close(again)
+        finally:
+            if self.ahead is not None:
+                self.ahead.close()
 
     def step(self) -> None:
         """Take one step, and tell of it; go back where it brought NaN."""
@@ -181,6 +188,7 @@ class Sitting:
         run.family.zero_grad(set_to_none=True)
         run.family.eval()
         run.average.keep()
+        part(run.family)
         self.voices.hear(lambda o: o.ended(run, finished))
         run.team.wait()
         return TrainResult(

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from lienzo.core import Family
 from lienzo.training.distributed import Team
 from lienzo.training.ema import Average
+from lienzo.training.fuse import fuse
 from lienzo.training.optimisers import load_state, optimisers_for, set_step_size, state_tensors
 from lienzo.training.schedule import Cut, Schedule
 from lienzo.training.settings import TrainingSettings
@@ -96,6 +97,8 @@ class Run:
         }
         self.average = Average(self.trained, settings.ema_half_life, settings.ema_ramp)
         self.counters = Counters()
+        if settings.compile and team.device.type != "cpu":
+            fuse(family)
         self.choose(chosen)
 
     def choose(self, chosen: Chosen) -> None:

@@ -35,6 +35,8 @@ class TrainingSettings(BaseModel):
         precision: of the loss's arithmetic; weights and averages stay float32. "auto" measures both and keeps the
             faster one.
         accumulate: in how many parts a step's gradient is computed, for batches that do not fit in memory.
+        compile: on a GPU, let torch.compile fuse the networks' operations, which takes a minute at the start. On a
+            CPU it never repays itself at these sizes, and nothing happens.
         device: "auto" is a GPU where there is one.
         seed: of whatever draws from torch's global generator; training noise comes from the batch's streams.
         threads: of this process on a CPU. None: torch's choice.
@@ -61,6 +63,7 @@ class TrainingSettings(BaseModel):
     optimiser: Literal["adamw", "muon"] = "adamw"
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     accumulate: PositiveInt = 1
+    compile: bool = False
     device: str = "auto"
     seed: int = 0
     threads: PositiveInt | None = None

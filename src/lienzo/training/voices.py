@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from lienzo.training.clock import Clock
+from lienzo.training.fuse import unfused
 from lienzo.training.log import Log
 from lienzo.training.observers import Observer, Record, resident_memory
 from lienzo.training.recover import is_out_of_memory
@@ -71,7 +72,8 @@ class Voices:
         """Let every observer hear; one that finds no disk or memory is told of, not obeyed."""
         for observer in self.observers:
             try:
-                call(observer)
+                with unfused():
+                    call(observer)
             except (OSError, RuntimeError, MemoryError) as error:
                 if not isinstance(error, OSError) and not is_out_of_memory(error):
                     raise

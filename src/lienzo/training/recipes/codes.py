@@ -20,12 +20,14 @@ from torch import Tensor
 from lienzo.conditions.bus import Bus
 from lienzo.core import Batch, Encodes, Streams
 from lienzo.data import Dataset, Loader
-from lienzo.data.assemble import DRAWS, one_of
+from lienzo.data.assemble import DRAWS, one_of, spoken
 from lienzo.data.background import laid, opaque, papers
 from lienzo.data.cache import DONE, key_of, once
+from lienzo.data.reword import voice_of
 
 CHUNK = 64  # pictures that are encoded at once
 FILE = "codes.f16"
+STREAMS = 2  # the generation of streams that looks were drawn from
 LOOKS = "looks"  # the stream of backgrounds and mirrorings
 Tell = Callable[[int, int], None]
 Codes = NDArray[np.float16]
@@ -45,22 +47,24 @@ class CodeLoader:
         outer: encodes them.
         folder: gets a folder that keeps the codes, named by all that they depend on.
         mark: what the codes depend on besides the data: the outer family's hash.
-        batch_size, seed, background, flip: as in `Loader`.
+        batch_size, seed, background, flip, reword: as in `Loader`.
         variants: V; one is enough for opaque pictures that are not mirrored.
         tell: hears how many of how many are encoded.
     """
 
     def __init__(
         self, dataset: Dataset, bus: Bus, outer: Encodes, folder: Path, *, mark: str, batch_size: int, seed: int = 0,
-        background: str = "mixed", flip: float = 0.0, variants: int = 8, tell: Tell = lambda done, of: None,
+        background: str = "mixed", flip: float = 0.0, reword: float = 0.0, variants: int = 8,
+        tell: Tell = lambda done, of: None,
     ) -> None:  # fmt: skip
         self.dataset, self.bus, self.seed, self.flip, self.background = dataset, bus, seed, flip, background
         self.order = Loader(dataset, Bus({}), batch_size=batch_size, seed=seed, background=background, flip=flip)
+        self.voice = voice_of(dataset, reword)
         self.transparent = dataset.shape[2] == 4
         varied = (self.transparent and background in ("mixed", "colour", "dark")) or flip > 0
         self.variants, self.batch_size = variants if varied else 1, batch_size
         about = {"data": dataset.fingerprint, "pictures": len(dataset), "variants": self.variants, "seed": seed,
-                 "background": background, "flip": flip, "outer": mark}  # fmt: skip
+                 "background": background, "flip": flip, "outer": mark, "streams": STREAMS}  # fmt: skip
         self.seconds = 0.0  # that encoding took
         self.codes = self._stored(folder, about, outer, tell)
         self.shift, self.scale = self._spread()
@@ -74,6 +78,8 @@ class CodeLoader:
         x = torch.from_numpy(self.codes[which].astype(np.float32))
         told, mirrored, _ = self._look(which)
         said = {name: self._said(name, rows, told, mirrored, draws[:, 1]) for name in self.bus.names}
+        if "text" in said:
+            said["text"] = spoken(said["text"], self.voice, streams)
         return Batch((x - self.shift) / self.scale, self.bus.parse(said, len(rows)), streams)
 
     def _said(self, name: str, rows: NDArray[np.int64], told: list[str], mirrored: Tensor, draws: Tensor) -> list[Any]:

@@ -134,7 +134,8 @@ def code_shape(outer: Family) -> Shape:
     Raises:
         ConfigurationError: if they are no grid.
     """
-    z = require(outer, Encodes).encode(torch.zeros(1, *outer.shape))
+    device = next((p.device for p in outer.parameters()), torch.device("cpu"))
+    z = require(outer, Encodes).encode(torch.zeros(1, *outer.shape, device=device))
     if z.ndim != 4:
         raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, not as a grid",
                                  hint="an outer family such as vae")  # fmt: skip

@@ -30,6 +30,7 @@ class Data(Part):
         split: which part of the source is learnt.
         background: of transparent pictures; "mixed" draws one anew at each sight.
         flip: probability of mirroring.
+        reword: probability with which a word of a caption is replaced by one that nothing else is nearer to.
         where: label → the class or classes to keep.
         max_bad_share: share of unusable files past which this is an error.
     """
@@ -41,6 +42,7 @@ class Data(Part):
     split: str = "train"
     background: Literal["white", "dark", "colour", "mixed"] = "mixed"
     flip: float = Field(default=0.0, ge=0, le=1)
+    reword: float = Field(default=0.0, ge=0, le=1)
     where: dict[str, str | list[str]] = Field(default_factory=dict)
     max_bad_share: float = Field(default=0.2, ge=0, le=1)
 

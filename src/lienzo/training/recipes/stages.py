@@ -14,6 +14,7 @@ from lienzo.data import Loader
 from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import WEIGHTS, load, resolve
 from lienzo.training.curves import Board, Curve
+from lienzo.training.distributed import Team
 from lienzo.training.folder import fingerprint, write_json
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
@@ -108,7 +109,8 @@ class Work:
         loader = CodeLoader(
             self.dataset, self.bus_of(inner), coder, self.out, mark=mark, batch_size=training.batch_size,
             seed=training.seed, background=self.recipe.data.background, flip=self.recipe.data.flip,
-            variants=codes.variants, tell=lambda done, of: self.listeners.count("encoding", done, of),
+            reword=self.recipe.data.reword, variants=codes.variants,
+            tell=lambda done, of: self.listeners.count("encoding", done, of),
         )  # fmt: skip
         known = code_spread(resolve(self.find(self.recipe.start))) if self.recipe.start is not None else None
         if known is not None and known[0].shape == loader.shift.shape:
@@ -149,7 +151,7 @@ class Work:
     def opened(self, codes: Codes, first: TrainResult | None) -> tuple[Family, str]:
         """Return the outer family and the hash of its weights."""
         folder = resolve(self.find(codes.outer)) if codes.outer is not None else first.folder if first else self.out
-        family = load(folder)
+        family = load(folder, Team.alone(self.recipe.training.device).device)
         return (family.outer if isinstance(family, Latent) else family), fingerprint(folder / WEIGHTS)
 
     def family(self, shape: Shape, *, codes: bool = False) -> Family:
@@ -166,7 +168,7 @@ class Work:
         data = self.recipe.data
         return Loader(
             self.dataset, bus, batch_size=training.batch_size, seed=training.seed, background=data.background,
-            flip=data.flip,
+            flip=data.flip, reword=data.reword if "text" in bus.names else 0.0,
         )  # fmt: skip
 
     def train(self, family: Family, batch_at: BatchAt, training: TrainingSettings) -> TrainResult:

@@ -1,0 +1,129 @@
+"""What a scene shows: its weather, its sky, its ground, and which thing stands where."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from lienzo.data.scenes.cast import Cast
+
+Weather = Literal["clear", "snow", "rain", "night"]
+Sky = Literal["day", "sunset", "overcast", "grey", "night"]
+Ground = Literal["grass", "sand", "street", "hills", "snow"]
+T = TypeVar("T")
+Choices = tuple[tuple[T, float], ...]  # each with how often
+WEATHERS: Choices[Weather] = (("clear", 0.30), ("snow", 0.35), ("rain", 0.15), ("night", 0.20))
+SKIES: dict[Weather, Choices[Sky]] = {
+    "clear": (("day", 0.75), ("sunset", 0.25)),
+    "snow": (("overcast", 0.65), ("day", 0.2), ("night", 0.15)),
+    "rain": (("grey", 1.0),),
+    "night": (("night", 1.0),),
+}
+GROUNDS: Choices[Ground] = (("grass", 0.35), ("street", 0.25), ("hills", 0.25), ("sand", 0.15))
+EDGE = 0.01  # free at either side, as a share of the picture's
+HOW_MANY = (0.6, 0.28, 0.12)  # of one, two and three things
+Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the picture's side
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One thing of a scene.
+
+    Attributes:
+        row: of the emoji's table.
+        box: where it stands.
+        depth: 0 for the nearest thing, then 1, 2.
+    """
+
+    row: int
+    box: Box
+    depth: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that is drawn, except for what its own numbers say: clouds, texture, flakes.
+
+    Attributes:
+        seed: of those numbers.
+        style: of all its things.
+        weather, sky, ground: by name.
+        horizon: where the ground begins, as a share of the picture's height.
+        layers: its things, the nearest first: that is the main one.
+    """
+
+    seed: int
+    style: str
+    weather: Weather
+    sky: Sky
+    ground: Ground
+    horizon: float
+    layers: tuple[Layer, ...]
+
+
+def start(seed: int, cast: Cast) -> tuple[random.Random, str, int]:
+    """Return a scene's generator, its style and its main thing: all that the labels need."""
+    rng = random.Random(seed)
+    style = rng.choice(cast.styles)
+    return rng, style, cast.main(style, rng)
+
+
+def laid_out(seed: int, cast: Cast) -> Scene:
+    """Lay out the scene of a seed.
+
+    Args:
+        seed: decides everything.
+        cast: who may stand in it.
+    """
+    rng, style, main = start(seed, cast)
+    weather: Weather = _one(rng, WEATHERS)
+    sky: Sky = _one(rng, SKIES[weather])
+    ground: Ground = "snow" if weather == "snow" else _one(rng, GROUNDS)
+    horizon = rng.uniform(0.5, 0.66)
+    count = rng.choices((1, 2, 3), HOW_MANY)[0]
+    layers = [_main(rng, main, cast, count)]
+    for depth in range(1, count):
+        row = _unlike(rng, style, cast, [layer.row for layer in layers])
+        layers.append(_behind(rng, row, cast, layers[0], depth, horizon))
+    return Scene(seed, style, weather, sky, ground, horizon, tuple(layers))
+
+
+def _one(rng: random.Random, choices: Choices[T]) -> T:
+    return rng.choices([name for name, _ in choices], [often for _, often in choices])[0]
+
+
+def _unlike(rng: random.Random, style: str, cast: Cast, there: list[int]) -> int:
+    """Draw a thing that is not there yet; after a few attempts any."""
+    row = cast.other(style, rng)
+    for _ in range(8):
+        if all(cast.captions[row] != cast.captions[other] for other in there):
+            break
+        row = cast.other(style, rng)
+    return row
+
+
+def _main(rng: random.Random, row: int, cast: Cast, count: int) -> Layer:
+    side = rng.uniform(0.6, 0.85) if count == 1 else rng.uniform(0.5, 0.64)
+    shift = rng.uniform(-0.08, 0.08) if count == 1 else rng.choice((-1, 1)) * rng.uniform(0.12, 0.18)
+    return Layer(row, _box(cast, row, side, 0.5 + shift, rng.uniform(0.86, 0.95)), 0)
+
+
+def _behind(rng: random.Random, row: int, cast: Cast, main: Layer, depth: int, horizon: float) -> Layer:
+    """Put a thing farther back: smaller, higher, and beside the main one; a third thing on its other side."""
+    bottom = main.box[3] - rng.uniform(0.04, 0.08) * depth
+    bottom = max(bottom, horizon + 0.06)
+    side = rng.uniform(0.36, 0.44) if depth == 1 else rng.uniform(0.24, 0.32)
+    away = 1 if main.box[0] + main.box[2] < 1 else -1
+    if depth == 1:
+        middle = 0.5 + away * rng.uniform(0.25, 0.3)
+    else:
+        middle = 0.5 - away * rng.uniform(0.36, 0.4)
+    return Layer(row, _box(cast, row, side, middle, bottom), depth)
+
+
+def _box(cast: Cast, row: int, side: float, middle: float, bottom: float) -> Box:
+    width, height = cast.cut_out(row).size
+    wide, high = side * width / max(width, height), side * height / max(width, height)
+    middle = min(max(middle, wide / 2 + EDGE), 1 - wide / 2 - EDGE)
+    return middle - wide / 2, bottom - high, middle + wide / 2, bottom
