@@ -49,8 +49,9 @@ def render(run: Run, about: About | None = None) -> str:
     channels, height, width = family.shape
     parameters = sum(p.numel() for p in family.parameters())
     trained = sum(p.numel() for p in run.trained.values())
+    task = "text-to-image" if "text" in about.conditions else "unconditional-image-generation"
     lines = [
-        "---", f"license: {about.licence}", "library_name: lienzo", "pipeline_tag: unconditional-image-generation",
+        "---", f"license: {about.licence}", "library_name: lienzo", f"pipeline_tag: {task}",
         f"tags: [lienzo, {type(family).__name__.lower()}]", "---", "", f"# {about.name}", "", about.summary, "",
         "## Model", "", f"- family: {type(family).__name__}",
         f"- pictures: {width} × {height}, {channels} channel{'s' if channels > 1 else ''}",
