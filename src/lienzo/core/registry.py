@@ -24,8 +24,16 @@ Config = dict[str, Any]
 REGISTRY: dict[str, dict[str, str]] = {
     "family": {
         "diffusion": "lienzo.families.diffusion:Diffusion",
+        "density": "lienzo.families.density:Density",
         "vae": "lienzo.families.vae:VAE",
+        "hierarchical_vae": "lienzo.families.hierarchical_vae:HierarchicalVAE",
         "latent": "lienzo.families.latent:Latent",
+        "vector_quantized": "lienzo.families.vector_quantized:VectorQuantized",
+        "autoregressive": "lienzo.families.autoregressive:Autoregressive",
+        "flow": "lienzo.families.flow:Flow",
+        "few_step": "lienzo.families.few_step:FewStep",
+        "gan": "lienzo.families.gan:GAN",
+        "style_gan": "lienzo.families.style_gan:StyleGAN",
     },
     "network": {
         "unet": "lienzo.networks.unet:UNet",
