@@ -1,11 +1,24 @@
 """Features, distances and condition scores: how good pictures are, and whether they show what was said."""
 
+from lienzo.evaluation.bits import Bits, bits_per_dimension
+from lienzo.evaluation.classes import accuracy_score, by_class, class_distance
 from lienzo.evaluation.classifier import FashionClassifier, fd_clf64, features_of, floor, load_classifier
+from lienzo.evaluation.clips import features_over_time, flicker
+from lienzo.evaluation.copies import copied, repeated
 from lienzo.evaluation.distances import Moments, frechet_distance, kernel_distance, moments
+from lienzo.evaluation.extrapolation import extrapolated
+from lienzo.evaluation.features import Extractor, extractor_named
+from lienzo.evaluation.manifold import Manifold, manifold
 from lienzo.evaluation.report import Figure, table
 from lienzo.evaluation.scorer import EmojiScorer, english_captions, load_scorer
+from lienzo.evaluation.sliced import sliced_wasserstein
+from lienzo.evaluation.two_sample import TwoSample, two_sample_test
+from lienzo.evaluation.vendi import vendi_score
 
 __all__ = [
-    "EmojiScorer", "FashionClassifier", "Figure", "Moments", "english_captions", "fd_clf64", "features_of", "floor",
-    "frechet_distance", "kernel_distance", "load_classifier", "load_scorer", "moments", "table",
+    "Bits", "EmojiScorer", "Extractor", "FashionClassifier", "Figure", "Manifold", "Moments", "TwoSample",
+    "accuracy_score", "bits_per_dimension", "by_class", "class_distance", "copied", "english_captions",
+    "extractor_named", "extrapolated", "fd_clf64", "features_of", "features_over_time", "flicker", "floor",
+    "frechet_distance", "kernel_distance", "load_classifier", "load_scorer", "manifold", "moments", "repeated",
+    "sliced_wasserstein", "table", "two_sample_test", "vendi_score",
 ]  # fmt: skip

@@ -1,0 +1,142 @@
+"""Measure a model: every figure beside what real pictures measure.
+
+`evaluation.json`, schema 1:
+
+- "model": name, weights (SHA-256), family, options of sampling; "data": source, fingerprint, split, held_out (pictures
+  there), reference (of them held against), floor_from ("held-out", or "train" where held-out ones do not suffice);
+  "features": name, dimension, sha256; "settings": count, scored, label, classifier; "key": a hash of these four
+  and of lienzo's version, under which the seeds below are kept.
+- "figures": name → mean, deviation (over seeds; null for one), values (one a seed), and "floor", the same of as many
+  real pictures. A figure on features ends with the extractor's name.
+- "refused": name → why, instead: figures that so few pictures do not allow.
+- "likelihood": mean (bits/dim), error, kind, pictures, dequantization; null where the family has none.
+- "seeds": seed → "drawn" and "floor", each with figures, intervals (95 %) and classes (class → asked, found, recall).
+- "times": seconds by seed. Nothing else differs between two runs on one machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lienzo.api.examined import Examined
+from lienzo.api.files import write_text
+from lienzo.api.find import folder_of
+from lienzo.api.model import Model, load
+from lienzo.core import CheckpointError, ConfigurationError, Scores
+from lienzo.evaluation.evaluate import ENOUGH, Told, refusals, summary
+from lienzo.training.card import version
+from lienzo.training.folder import read_json
+
+SCHEMA, FILE = 1, "evaluation.json"
+Progress = Callable[[str, int, int], None]  # what is done, how many so far, of how many
+Values = dict[str, Any]
+
+
+def evaluate(
+    model: Model | str | Path, data: str | Path, *, count: int = 1000, seeds: int = 5, features: str | None = None,
+    scored: int = 64, split: str = "validation+test", out: str | Path | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> Values:  # fmt: skip
+    """Measure a model on held-out pictures, and write `evaluation.json` after every seed.
+
+    Conditions are those of held-out pictures that each seed draws at random. What a seed has measured before, with the
+    same weights, data and settings, is not measured again.
+
+    Args:
+        model: a model, its name, or its folder.
+        data: a source of pictures.
+        count: pictures a seed.
+        seeds: how many, from 0.
+        features: "clf64", "emoji", "pca", the folder of a `transformers` model, "module:Class"; None: what fits.
+        scored: held-out pictures whose likelihood is measured, where the family can; 0: none.
+        split: what is held out.
+        out: the file; None: `evaluation.json` in the run's folder, or `evaluation-NAME.json` here if there is none.
+        progress: called as pictures are drawn.
+
+    Returns:
+        What the file says; its schema is this module's first words.
+
+    Raises:
+        LienzoError: for a model, a source or an extractor that does not do.
+    """
+    if count < ENOUGH or seeds < 1:
+        raise ConfigurationError(f"{count} pictures, {seeds} seeds", hint=f"at least {ENOUGH} and 1")
+    used = model if isinstance(model, Model) else load(model)
+    path = Path(out) if out is not None else default_file(used)
+    examined = Examined(used, str(data), split, count, features)
+    report = _begun(examined, scored)
+    before = _earlier(path, report["key"])
+    report["times"] = before.get("times", {})
+    report["likelihood"] = _likelihood(examined, scored, before, progress)
+    for seed in range(seeds):
+        known = before.get("seeds", {}).get(str(seed))
+        begun = time.monotonic()
+        report["seeds"][str(seed)] = known or _plain(examined.at(seed, progress))
+        if known is None:
+            report["times"][str(seed)] = round(time.monotonic() - begun, 2)
+            write_text(path, _text(_with_figures(report)))
+    report["times"] = {name: seconds for name, seconds in report["times"].items() if name in report["seeds"]}
+    write_text(path, _text(_with_figures(report)))
+    return report
+
+
+def default_file(model: Model) -> Path:
+    """Return where a model's figures go: into its run's folder, else beside whoever asks."""
+    for folder in (folder_of(model.name), model.folder.parent.parent):
+        if (folder / "latest").is_file():
+            return folder / FILE
+    return Path(f"evaluation-{Path(model.name).name}.json")
+
+
+def _begun(examined: Examined, scored: int) -> Values:
+    told: Values = {
+        "schema": SCHEMA, "lienzo": version(), "model": examined.about_model(), "data": examined.about_data(),
+        "features": examined.about_features(), "settings": {**examined.about_settings(), "scored": scored},
+    }  # fmt: skip
+    unnamed = {**told, "model": {k: v for k, v in told["model"].items() if k != "name"}}  # a folder may be moved
+    told["key"] = hashlib.sha256(json.dumps(unnamed, sort_keys=True, default=str).encode()).hexdigest()
+    extractor = examined.judges.extractor
+    least = min(examined.count, examined.reference_size)
+    return {**told, "refused": refusals(least, extractor.name, extractor.dimension), "figures": {}, "seeds": {}}
+
+
+def _likelihood(examined: Examined, scored: int, before: Values, progress: Progress) -> Values | None:
+    if scored < 1 or not isinstance(examined.model.family, Scores):
+        return None
+    if before.get("likelihood"):
+        return before["likelihood"]
+    progress("likelihood", 0, 1)
+    found = asdict(examined.likelihood(scored))
+    progress("likelihood", 1, 1)
+    return found
+
+
+def _earlier(path: Path, key: str) -> Values:
+    """Return an earlier report under the same key, else nothing."""
+    try:
+        before = read_json(path) if path.is_file() else {}
+    except CheckpointError:
+        return {}
+    return before if isinstance(before, dict) and before.get("key") == key else {}
+
+
+def _plain(pair: tuple[Told, Told]) -> Values:
+    drawn, floor = pair
+    return json.loads(json.dumps({"drawn": asdict(drawn), "floor": asdict(floor)}))
+
+
+def _with_figures(report: Values) -> Values:
+    pairs = [report["seeds"][seed] for seed in sorted(report["seeds"], key=int)]
+    drawn, floors = ([Told(pair[side]["figures"]) for pair in pairs] for side in ("drawn", "floor"))
+    report["figures"] = summary(drawn, floors)
+    return report
+
+
+def _text(report: Values) -> str:
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,220 @@
+"""A model and the real pictures that it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lienzo.api.model import AT_ONCE, Model
+from lienzo.api.options import all_options, checked_options
+from lienzo.api.packed import packed, unpacked
+from lienzo.core import DataError, derive_seed, require
+from lienzo.core.family import Scores
+from lienzo.data.dataset import Bytes, Dataset
+from lienzo.data.open import open_source
+from lienzo.evaluation.bits import Bits, bits_per_dimension
+from lienzo.evaluation.classifier import as_pictures, load_classifier
+from lienzo.evaluation.evaluate import ENOUGH, Real, Told, told_of
+from lienzo.evaluation.features import FITTED, extractor_named, usual
+from lienzo.evaluation.scorer import load_scorer
+from lienzo.evaluation.sketch import Judges, Part, Sketch, sketch
+from lienzo.evaluation.small import trained
+
+Rows = NDArray[np.int64]
+Progress = Callable[[str, int, int], None]
+TRAINING = 20_000  # training pictures, at most, that copies are looked for in
+READ = 500  # real pictures that are read at once
+PAPER = "white"
+
+
+class Examined:
+    """Draws with a model, and measures beside it what real pictures measure.
+
+    Args:
+        model: which.
+        source: of the data.
+        split: what is held out.
+        count: pictures a seed.
+        features: the name of an extractor; None: what fits.
+
+    Raises:
+        LienzoError: for a source or an extractor that does not do.
+    """
+
+    def __init__(self, model: Model, source: str, split: str, count: int, features: str | None) -> None:
+        channels, side, _ = model.family.shape
+        self.model, self.source, self.split, self.count = model, source, split, count
+        self.held = open_source(source, size=side, channels=channels, split=split)
+        self.training = open_source(source, size=side, channels=channels, split="train")
+        if len(self.held) < ENOUGH:
+            raise DataError(f"{source} has {len(self.held)} held-out pictures ({split})", hint=f"at least {ENOUGH}")
+        self.reference_size = min(count, len(self.held))
+        self.label = _label(model, self.held)
+        self.classes = self.held.columns[self.label].classes if self.label else ()
+        name = features or usual(self.held.name, (side, side, channels))
+        few = _some(self.training, FITTED) if name == "pca" else np.arange(1)
+        self.judges = Judges(extractor_named(name, on_paper(self.training.pictures(few))))
+        self._seen = self._training_features()
+        self.judges = self._judges()
+
+    def at(self, seed: int, progress: Progress) -> tuple[Told, Told]:
+        """Measure what a seed draws, and as many real pictures."""
+        order = _order(seed, "reference", len(self.held))
+        held, rest = order[: self.reference_size], order[self.reference_size :]
+        reference = self._sketched(self.held, held)
+        extractor = self.judges.extractor.name
+        real = Real(reference, self._seen, self.classes, seed)
+        if self.floor_from == "held-out":
+            other = self._sketched(self.held, rest[: self.count])
+        else:
+            other = self._sketched(self.training, _order(seed, "floor", len(self.training))[: self.count])
+        told = _order(seed, "conditions", len(self.held))[np.arange(self.count) % len(self.held)]
+        drawn = sketch(self._drawn(told, seed, progress), self.judges)
+        floor = told_of(other, real, extractor, copies_of=reference.features[1::2])
+        return told_of(drawn, real, extractor), floor
+
+    def likelihood(self, count: int) -> Bits:
+        """Return bits/dim of the first held-out pictures of a random order."""
+        family, rows = require(self.model.family, Scores), _order(0, "likelihood", len(self.held))[:count]
+        said = self._said(rows)
+        heard = {name: [unpacked(row.get(name)) for row in said] for name in self.model.bus.names}
+        conditions = self.model.bus.parse(heard, len(rows))
+        pictures = on_paper(self.held.pictures(rows))
+        return bits_per_dimension(family, pictures, conditions, device=str(self.model.device))
+
+    @property
+    def floor_from(self) -> str:
+        """Where the real pictures of the floor come from."""
+        return "held-out" if len(self.held) >= 2 * self.count else "train"
+
+    def about_model(self) -> dict[str, Any]:
+        """Return what the report says of the model."""
+        family = self.model.family
+        options = all_options(family, checked_options(family, self.model.defaults.get("options", {})))
+        return {"name": self.model.name, "weights": self.model.weights, "family": type(family).__name__,
+                "hears": self.model.bus.names, "options": options}  # fmt: skip
+
+    def about_data(self) -> dict[str, Any]:
+        """Return what the report says of the data."""
+        return {"source": self.source, "fingerprint": self.held.fingerprint, "training": self.training.fingerprint,
+                "split": self.split, "held_out": len(self.held), "reference": self.reference_size,
+                "floor_from": self.floor_from}  # fmt: skip
+
+    def about_features(self) -> dict[str, Any]:
+        """Return what the report says of the features."""
+        extractor = self.judges.extractor
+        return {"name": extractor.name, "dimension": extractor.dimension, "sha256": extractor.sha256}
+
+    def about_settings(self) -> dict[str, Any]:
+        """Return what the report says of the rest."""
+        return {"count": self.count, "label": self.label, "classifier": self.classifier,
+                "background": PAPER if self.held.shape[2] == 4 else None, "copies_among": len(self._seen)}  # fmt: skip
+
+    @property
+    def classifier(self) -> str | None:
+        """Who tells which class a picture shows."""
+        if not self.label:
+            return None
+        return "fashion-classifier" if self._fashion else f"logistic regression on {self.judges.extractor.name}"
+
+    @property
+    def _fashion(self) -> bool:
+        return self.held.name == "fashion-mnist" and self.held.shape == (28, 28, 1)
+
+    def _training_features(self) -> torch.Tensor:
+        rows = _some(self.training, TRAINING)
+        parts = [rows[start : start + READ] for start in range(0, len(rows), READ)]
+        return torch.cat([self.judges.extractor.features(on_paper(self.training.pictures(p))).float() for p in parts])
+
+    def _judges(self) -> Judges:
+        extractor = self.judges.extractor
+        rank = None
+        if self.held.name == "emoji" and "text" in self.model.bus.names and self.model.family.shape[0] == 3:
+            rank = load_scorer().ranks
+        if not self.label:
+            return Judges(extractor, None, rank)
+        if self._fashion:
+            network = load_classifier()
+            return Judges(extractor, lambda pictures, features: network(as_pictures(pictures)).argmax(1), rank)
+        truth = torch.from_numpy(self._numbers(self.training, _some(self.training, TRAINING)))
+        known = truth >= 0
+        logits = trained(self._seen[known], truth[known], len(self.classes))
+        return Judges(extractor, lambda pictures, features: logits(features).argmax(1), rank)
+
+    def _sketched(self, data: Dataset, rows: Rows) -> Sketch:
+        return sketch(self._real(data, rows), self.judges)
+
+    def _real(self, data: Dataset, rows: Rows) -> Iterator[Part]:
+        for start in range(0, len(rows), READ):
+            part = rows[start : start + READ]
+            yield Part(on_paper(data.pictures(part)), self._labels(data, part), self._texts(data, part))
+
+    def _drawn(self, rows: Rows, seed: int, progress: Progress) -> Iterator[Part]:
+        progress(f"seed {seed}", 0, len(rows))
+        for start in range(0, len(rows), AT_ONCE):
+            part = rows[start : start + AT_ONCE]
+            images = self.model.draw(self._said(part), seed=seed, indices=range(start, start + len(part)))
+            pictures = np.stack([np.asarray(image) for image in images])
+            pictures = pictures[..., None] if pictures.ndim == 3 else pictures
+            yield Part(pictures, self._labels(self.held, part), self._texts(self.held, part))
+            progress(f"seed {seed}", start + len(part), len(rows))
+
+    def _said(self, rows: Rows) -> list[dict[str, Any]]:
+        """Return what a model is told of held-out pictures, all that it can hear; of several texts the first."""
+        bus, columns = self.model.bus, self.held.columns
+        said: list[dict[str, Any]] = [{} for _ in rows]
+        for name in bus.names:
+            if name not in columns:
+                continue
+            for row, value in zip(said, self.held.values(name, rows), strict=True):
+                if name == "background":
+                    row[name] = PAPER
+                elif value is not None:
+                    row[name] = packed(bus, name, value[0] if columns[name].kind == "text" else value)
+        return said
+
+    def _labels(self, data: Dataset, rows: Rows) -> Rows | None:
+        return self._numbers(data, rows) if self.label else None
+
+    def _numbers(self, data: Dataset, rows: Rows) -> Rows:
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        return np.array([numbers.get(value, -1) for value in data.values(self.label, rows)], np.int64)
+
+    def _texts(self, data: Dataset, rows: Rows) -> list[str] | None:
+        if self.judges.rank is None:
+            return None
+        return [texts[0] for texts in data.values("text", rows)]
+
+
+def on_paper(pictures: Bytes) -> Bytes:
+    """Lay pictures (N, H, W, 4) uint8 on white; others are left as they are."""
+    if pictures.shape[3] != 4:
+        return pictures
+    colour, alpha = pictures[..., :3].astype(np.float32), pictures[..., 3:].astype(np.float32) / 255
+    return (colour * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
+
+
+def _label(model: Model, data: Dataset) -> str:
+    """Return the label of most classes that a model hears and every held-out picture has; "" if there is none."""
+    classes = {name: len(column.classes) for name, column in data.columns.items()}
+    heard: Sequence[str] = sorted(model.bus.names, key=lambda name: (name != "label", -classes.get(name, 0), name))
+    for name in heard:
+        column = data.columns.get(name)
+        if column is not None and column.kind == "label" and name != "background" and len(column.classes) > 1:
+            values = data.values(name, range(len(data)))
+            if all(value is not None for value in values):
+                return name
+    return ""
+
+
+def _order(seed: int, use: str, count: int) -> Rows:
+    return np.random.default_rng(derive_seed(seed, "evaluate", use)).permutation(count)
+
+
+def _some(data: Dataset, count: int) -> Rows:
+    """Return `count` rows at random, always the same, in order."""
+    return np.sort(_order(0, "training", len(data))[:count])

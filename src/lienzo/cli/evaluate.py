@@ -1,0 +1,47 @@
+"""`lienzo evaluate`: figures that can be repeated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ModelName = Annotated[str, typer.Argument(help="A name of `lienzo models`, or the folder of a run or a checkpoint.")]
+Data = Annotated[str, typer.Option(help="The pictures that it is held against: emoji, fashion-mnist, a folder, ….")]
+Count = Annotated[int, typer.Option(min=16, help="Pictures a seed: figures are sharper with more.")]
+Seeds = Annotated[int, typer.Option(min=1, help="How many seeds: the spread over them is shown.")]
+Features = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="clf64, emoji, pca, the folder of a transformers model, or module:Class."),
+]
+Scored = Annotated[int, typer.Option(min=0, help="Held-out pictures whose likelihood is measured, if the model can.")]
+Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of evaluation.json in the run's folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the file and nothing else.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads on a CPU.")]
+
+
+def evaluate(
+    model: ModelName,
+    data: Data,
+    count: Count = 1000,
+    seeds: Seeds = 5,
+    features: Features = None,
+    scored: Scored = 64,
+    out: Out = None,
+    as_json: Json = False,
+    threads: Threads = None,
+) -> None:
+    """Measure a model: every figure beside what as many real pictures measure.
+
+    Begun again, it goes on after the last seed that was finished.
+
+    [bold]Examples[/]
+
+    [cyan]lienzo evaluate emoji-64 --data emoji --count 200 --seeds 2[/]
+
+    [cyan]lienzo evaluate runs/clothes --data fashion-mnist --count 10000 --out clothes.json[/]
+    """
+    from lienzo.cli.evaluating import run
+
+    run(model, data, count, seeds, features, scored, out, as_json=as_json, threads=threads)

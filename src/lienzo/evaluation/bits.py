@@ -1,0 +1,64 @@
+"""Likelihood in bits per dimension."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lienzo.core import Conditions, Scores, Streams
+
+DEQUANTIZATION = "uniform, one level wide"
+AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Bits:
+    """How many bits a value of a picture costs.
+
+    Attributes:
+        mean: bits/dim over pictures.
+        error: its standard error.
+        kind: "exact", a "bound" (the truth is no more), or an "estimate".
+        pictures: how many.
+        dequantization: how 8-bit values became a density's.
+    """
+
+    mean: float
+    error: float
+    kind: str
+    pictures: int
+    dequantization: str = DEQUANTIZATION
+
+
+@torch.no_grad()
+def bits_per_dimension(
+    family: Scores, pictures: NDArray[np.uint8], conditions: Conditions, *, seed: int = 0, device: str = "cpu"
+) -> Bits:
+    r"""Return bits/dim of 8-bit pictures, an upper bound of the discrete distribution's wherever log p is exact.
+
+    b = −log₂ p(x + u)/D + log₂ 127.5, u uniform in ±½ level, since levels are 1/127.5 apart in [-1, 1]. "A note on the
+    evaluation of generative models" (Theis, van den Oord & Bethge, 2016), section 3.1.
+
+    Args:
+        family: that scores.
+        pictures: (N, H, W, C).
+        conditions: N rows.
+        seed: of u, and of the family's own randomness.
+        device: of the family.
+    """
+    x = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float()
+    each: list[float] = []
+    for start in range(0, len(x), AT_ONCE):
+        part = x[start : start + AT_ONCE]
+        streams = Streams(seed, range(start, start + len(part)))
+        noisy = (part + streams.child("dequantize").uniform(*part.shape[1:]) - 0.5) / 127.5 - 1
+        heard = conditions.rows(slice(start, start + len(part))).to(device)
+        found = family.log_prob(noisy.to(device), heard, streams=streams.to(device)).double().cpu()
+        each += (-found / (math.log(2) * part[0].numel()) + math.log2(127.5)).tolist()
+    told = torch.tensor(each, dtype=torch.float64)
+    error = float(told.std() / len(told) ** 0.5) if len(told) > 1 else math.inf
+    return Bits(float(told.mean()), error, family.likelihood, len(told))

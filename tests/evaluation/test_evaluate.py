@@ -1,0 +1,117 @@
+"""The whole: draw, measure, write, go on."""
+
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lienzo.api.evaluate import evaluate
+from lienzo.cli import main
+from lienzo.core import Conditions, ConfigurationError, DataError, Scores
+from lienzo.evaluation import bits_per_dimension
+from lienzo.evaluation.evaluate import refusals
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory):
+    """Cats and dogs, 8 × 8: bright and dark noise."""
+    folder, rng = tmp_path_factory.mktemp("animals"), np.random.default_rng(0)
+    for split, count in (("train", 60), ("test", 40)):
+        for name, low in (("cat", 0), ("dog", 128)):
+            (folder / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = rng.integers(low, low + 128, (8, 8, 3), np.uint8)
+                Image.fromarray(pixels).save(folder / split / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("LIENZO_CACHE", str(tmp_path_factory.getbasetemp() / "evaluate-cache"))
+
+
+def without_times(path):
+    return {name: part for name, part in json.loads(path.read_text("utf-8")).items() if name != "times"}
+
+
+def test_two_runs_are_identical_and_a_third_goes_on(seeing_model, animals, tmp_path, monkeypatch):
+    first, second, third = (tmp_path / f"{n}.json" for n in (1, 2, 3))
+    said = {"count": 32, "scored": 2, "features": "pca"}
+    report = evaluate(seeing_model, animals, seeds=2, out=first, **said)
+    evaluate(seeing_model, animals, seeds=2, out=second, **said)
+    assert without_times(first) == without_times(second)
+    evaluate(seeing_model, animals, seeds=1, out=third, **said)
+    drawn = []
+    told = evaluate(seeing_model, animals, seeds=2, out=third, progress=lambda what, *_: drawn.append(what), **said)
+    assert set(drawn) == {"seed 1"}
+    assert without_times(first) == without_times(third)
+    assert told["key"] == report["key"]
+
+
+def test_the_report_says_what_it_stands_on(seeing_model, animals, tmp_path):
+    report = evaluate(seeing_model, animals, count=32, seeds=2, scored=2, features="pca", out=tmp_path / "e.json")
+    name = report["features"]["name"]
+    assert name == "pca64"
+    assert report["settings"]["label"] == "label"
+    assert report["refused"][f"FD-{name}"]["why"].startswith("32 pictures for 64 features: it needs 128")
+    assert f"FD-{name}" not in report["figures"]
+    assert not any(figure.startswith(("FID", "FD-extrapolated")) for figure in report["figures"])
+    coverage = report["figures"][f"coverage-{name}"]
+    assert len(coverage["values"]) == len(coverage["floor"]["values"]) == 2
+    assert coverage["floor"]["mean"] > 0.8 > coverage["mean"]  # the model is not trained
+    assert report["figures"]["label-accuracy"]["floor"]["mean"] == 1
+    assert report["likelihood"]["kind"] == "estimate"
+    assert report["likelihood"]["pictures"] == 2
+    assert set(report["seeds"]["0"]["drawn"]["classes"]) == {"cat", "dog"}
+
+
+def test_other_settings_are_not_taken_for_the_same(seeing_model, animals, tmp_path):
+    said = {"seeds": 1, "scored": 0, "features": "pca", "out": tmp_path / "e.json"}
+    one = evaluate(seeing_model, animals, count=20, **said)
+    other = evaluate(seeing_model, animals, count=24, **said)
+    assert one["key"] != other["key"]
+    assert one["seeds"] != other["seeds"]
+    assert other["likelihood"] is None
+
+
+def test_too_little_is_refused(seeing_model, animals, tmp_path):
+    with pytest.raises(ConfigurationError, match="8 pictures"):
+        evaluate(seeing_model, animals, count=8, out=tmp_path / "e.json")
+    with pytest.raises(DataError, match="no source"):
+        evaluate(seeing_model, tmp_path / "nowhere", out=tmp_path / "e.json")
+    assert set(refusals(500, "clf64", 64)) == {"FD-extrapolated-clf64"}
+    assert not refusals(512, "clf64", 64)
+
+
+def test_the_command_line_shows_and_prints(seeing_model, animals, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    words = [seeing_model, "--data", animals, "--count", 20, "--seeds", 1, "--scored", 0, "--features", "pca"]
+    for more in ([], ["--json"]):
+        out = tmp_path / "e.json"
+        monkeypatch.setattr(sys, "argv", ["lienzo", "evaluate", *map(str, [*words, "--out", out, *more])])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert not end.value.code
+        shown = capsys.readouterr().out
+        assert json.loads(shown)["schema"] == 1 if more else "coverage-pca64" in shown
+        assert more or "FD-pca64 is refused" in shown
+
+
+class Flat(Scores):
+    """The uniform density on [-1, 1]^D."""
+
+    likelihood = "exact"
+
+    def log_prob(self, x, conditions, *, streams):
+        return torch.full((len(x),), -x[0].numel() * math.log(2))
+
+
+def test_a_uniform_density_costs_eight_bits():
+    told = bits_per_dimension(Flat(), np.zeros((3, 4, 4, 1), np.uint8), Conditions(count=3))
+    assert told.mean == pytest.approx(math.log2(255), abs=1e-6)
+    assert told.error == pytest.approx(0, abs=1e-9)
+    assert (told.kind, told.pictures) == ("exact", 3)
