@@ -75,7 +75,7 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     network, bus, shape = dict(inner.pop("network")), dict(inner.pop("bus")), tuple(inner.pop("shape"))
     for known in ("shape", "sizes"):
         network.pop(known, None)
-    coding = {k: v for k, v in config["outer"].items() if k != "shape"}
+    coding = {k: v for k, v in config["outer"].items() if k not in ("shape", "bus")}
     own = merged(CODER, {"family": coding, "start": model, "training": {"learning_rate": TUNING}})
     base: Values = {
         "codes": {"recipe": own, "share": CODER_SHARE} if coder else {"outer": model},
