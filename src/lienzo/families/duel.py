@@ -21,6 +21,8 @@ from lienzo.sampling.adversarial import CONTESTS, one_centred, squared_slopes
 from lienzo.sampling.augmentation import augmented
 from lienzo.sampling.chunks import rows_of
 
+PLAYERS = ("critic", "generator")
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -88,6 +90,17 @@ class Duel(nn.Module):
             for name, own in (("r1", rules.r1), ("r2", rules.r2), ("slope", rules.slope))
         )
         self.register_buffer("probability", torch.tensor(float(rules.augment)))
+
+    def side(self, player: str, *drawing: nn.Module) -> list[nn.Parameter]:
+        """Return what a player may change: the critic and its ears, or the modules that draw.
+
+        Raises:
+            ConfigurationError: for another player.
+        """
+        if player not in PLAYERS:
+            raise ConfigurationError(f"a duel has no player {player!r}", hint=f"one of {', '.join(PLAYERS)}")
+        modules = (self,) if player == "critic" else drawing
+        return [p for module in modules for p in module.parameters() if p.requires_grad]
 
     def critic_loss(self, real: Tensor, fake: Tensor, said: Conditions, streams: Streams) -> Loss:
         """Return what the critic minimises: the contest's mean and the penalties.
@@ -168,8 +181,3 @@ def frozen(module: nn.Module) -> Generating[None]:
     finally:
         for parameter in own:
             parameter.requires_grad_(True)
-
-
-def wanted(module: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters that ask for a gradient."""
-    return [p for p in module.parameters() if p.requires_grad]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lienzo.conditions.bus import Bus
-from lienzo.core import Batch, Conditions, ConfigurationError, Family, Loss, Progress, Streams, configurable
-from lienzo.families.duel import Duel, Rules, wanted
+from lienzo.core import Batch, Conditions, Family, Loss, Progress, Streams, configurable
+from lienzo.families.duel import PLAYERS, Duel, Rules
 from lienzo.networks.generators import Generator
 from lienzo.sampling.chunks import in_chunks
 
@@ -45,7 +45,7 @@ class GAN(Family):
     (Huang, 2024).
     """
 
-    players: ClassVar[tuple[str, ...]] = ("critic", "generator")
+    players: ClassVar[tuple[str, ...]] = PLAYERS
 
     def __init__(
         self,
@@ -77,11 +77,7 @@ class GAN(Family):
         Raises:
             ConfigurationError: for another player.
         """
-        if player == "critic":
-            return wanted(self.duel)
-        if player == "generator":
-            return [*wanted(self.bus), *wanted(self.generator)]
-        raise ConfigurationError(f"a duel has no player {player!r}", hint=f"one of {', '.join(self.players)}")
+        return self.duel.side(player, self.bus, self.generator)
 
     def loss(self, batch: Batch, player: str = "generator") -> Loss:
         """Return what the player minimises; the other one gets no gradient from it."""

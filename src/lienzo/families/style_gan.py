@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from lienzo.conditions.bus import Bus
 from lienzo.core import Batch, Conditions, ConfigurationError, Encodes, Family, Loss, Progress, Streams, configurable
-from lienzo.families.duel import Duel, Rules, frozen, wanted
+from lienzo.families.duel import PLAYERS, Duel, Rules, frozen
 from lienzo.networks.style import Mapping, Synthesis
 from lienzo.sampling.chunks import in_chunks, rows_of
 
@@ -53,7 +53,7 @@ class StyleGAN(Family, Encodes):
     "Analyzing and Improving the Image Quality of StyleGAN" (Karras, 2020).
     """
 
-    players: ClassVar[tuple[str, ...]] = ("critic", "generator")
+    players: ClassVar[tuple[str, ...]] = PLAYERS
 
     def __init__(  # noqa: PLR0913 (two networks and a contest)
         self,
@@ -95,11 +95,7 @@ class StyleGAN(Family, Encodes):
         Raises:
             ConfigurationError: for another player.
         """
-        if player == "critic":
-            return wanted(self.duel)
-        if player == "generator":
-            return [*wanted(self.bus), *wanted(self.mapping), *wanted(self.synthesis)]
-        raise ConfigurationError(f"a duel has no player {player!r}", hint=f"one of {', '.join(self.players)}")
+        return self.duel.side(player, self.bus, self.mapping, self.synthesis)
 
     def loss(self, batch: Batch, player: str = "generator") -> Loss:
         """Return what the player minimises; the other one gets no gradient from it."""
