@@ -4,8 +4,8 @@
     python benchmarks/fashion/run.py --minutes 20              # the contest, with what the search found
 
 Each contender is a process of its own with the same threads; its way of sampling is the best of its few by 2,000
-pictures of another seed. Finished contenders are skipped, and one that was interrupted while sampling goes on there
-(`--again` forgets both). The peers need `pip install diffusers ema-pytorch einops tqdm` and
+pictures (`--trial`) of another seed. Finished contenders are skipped, and one that was interrupted while sampling goes
+on there (`--again` forgets both). The peers need `pip install diffusers ema-pytorch einops tqdm` and
 `pip install --no-deps denoising-diffusion-pytorch`, here or in the environment of `--python`; then all run in that one.
 """
 
@@ -27,8 +27,6 @@ from benchmarks.common import ROOT, Stamp, append, read, spread
 from benchmarks.fashion.contender import CONTENDERS, TRIAL_SEED
 
 from lienzo.evaluation import fd_clf64, floor
-
-TRIAL = 2000
 
 
 def process(name: str, folder: Path, args: argparse.Namespace, choice: dict[str, Any] | None, draw: list[Any]) -> None:
@@ -70,9 +68,10 @@ def search(name: str, args: argparse.Namespace) -> None:
         if (name, args.minutes, choice) in done:
             continue
         folder, stamp = fresh(args.work / f"search-{name}"), Stamp()
-        process(name, folder, args, choice, [["trial", TRIAL_SEED, TRIAL, ways[0]]])
+        process(name, folder, args, choice, [["trial", TRIAL_SEED, args.trial, ways[0]]])
         told = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-        entry = {"contender": name, "minutes": args.minutes, "choice": choice, "fd": distance(folder, "trial"), **told}
+        entry = {"contender": name, "minutes": args.minutes, "choice": choice, "count": args.trial,
+                 "fd": distance(folder, "trial"), **told}  # fmt: skip
         print(f"{name} {choice}: {entry['fd']:.2f} ({told['images']:,} images)", flush=True)
         append("fashion_search", {**entry, "minutes": args.minutes}, stamp)
 
@@ -87,7 +86,7 @@ def contest(name: str, args: argparse.Namespace) -> None:
     folder = fresh(folder) if args.again else folder
     stamp, choice = Stamp("diffusers", "denoising-diffusion-pytorch"), best_choice(name)
     ways, choices = ways_of(name, args.python)
-    trial = min(TRIAL, args.count)
+    trial = min(args.trial, args.count)
     names = [f"trial-{n}" for n in range(len(ways))]
     process(name, folder, args, choice, [[n, TRIAL_SEED, trial, w] for n, w in zip(names, ways, strict=True)])
     trials = [distance(folder, n) for n in names]
@@ -118,6 +117,9 @@ def main() -> None:
     parser.add_argument("--contender", action="append", choices=CONTENDERS, help="one or more; all by default")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--count", type=int, default=10_000, help="pictures drawn for the figure")
+    parser.add_argument(
+        "--trial", type=int, default=2000, help="pictures by which a search or a way of sampling is judged"
+    )
     parser.add_argument("--seeds", type=int, default=3, help="of sampling")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: for trials on a busy machine")
