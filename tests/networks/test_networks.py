@@ -5,7 +5,8 @@ import torch
 
 from lienzo.conditions import Channels, Sizes
 from lienzo.core import ConfigurationError
-from lienzo.networks import Decoder, Encoder, PatchTransformer, UNet
+from lienzo.networks import Decoder, Encoder, PatchTransformer, UNet, layers
+from lienzo.networks.layers import attend
 
 SIZES = Sizes(vector=8, token=6, maps=2)
 
@@ -86,3 +87,14 @@ def test_coders_mirror_each_other():
     z = encoder(torch.zeros(1, 3, 16, 16))
     assert z.shape == (1, 4, 4, 4)
     assert decoder(z).shape == (1, 3, 16, 16)
+
+
+def test_attention_in_bfloat16_is_that_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    q, k, v = (torch.randn(2, 3, 7, 16, generator=torch.Generator().manual_seed(seed)) for seed in range(3))
+    mask = torch.ones(2, 7, dtype=torch.bool)
+    mask[1, 4:] = False
+    plain = attend(q, k, v, mask)
+    assert torch.allclose(plain[1], attend(q[1:, :, :], k[1:, :, :4], v[1:, :, :4], None)[0], atol=1e-6)
+    assert torch.allclose(attend(*(z.bfloat16() for z in (q, k, v)), mask).float(), plain, atol=0.03)
+    monkeypatch.setattr(layers, "SHORT", 3)  # where pairs are too many to keep
+    assert torch.allclose(attend(*(z.bfloat16() for z in (q, k, v)), mask).float(), plain, atol=0.03)

@@ -82,7 +82,7 @@ class CausalLayer(nn.Module):
                 q.to(dtype), k, v, attn_mask=mask, is_causal=mask is None and q.shape[2] > 1
             )
         x = x + self.out(h.transpose(1, 2).flatten(2).to(x.dtype))
-        return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
 
     def _words(self, channels: Channels, cache: Cache | None) -> Tensor | None:
         if self.words is None or channels.tokens is None:

@@ -81,7 +81,7 @@ class TokenBlock(nn.Module):
     def finished(self, x: Tensor, heard: Tensor) -> Tensor:
         """Add what was heard (B, heads, N, d), then the perceptron."""
         x = x + self.out(heard.transpose(1, 2).flatten(2))
-        return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, seen: Tensor | None) -> Tensor:

@@ -33,7 +33,7 @@ class Block(nn.Module):
         h = torch.addcmul(shift1, F.layer_norm(x, x.shape[-1:]), 1 + scale1)
         x = torch.addcmul(x, self.attention(h, mask=mask), gate1)
         h = torch.addcmul(shift2, F.layer_norm(x, x.shape[-1:]), 1 + scale2)
-        return torch.addcmul(x, self.down(F.gelu(self.up(h), approximate="tanh")), gate2)
+        return torch.addcmul(x, self.down(F.gelu(self.up(h))), gate2)
 
 
 @configurable("transformer")
