@@ -36,8 +36,8 @@ def library() -> ModuleType:
 class Ddpt:
     CHOICES = tuple(Choice(batch, lr, width) for width in (32, 64) for batch in (32, 64, 128) for lr in (1e-3, 4e-4))
     WAYS = (
-        {"steps": 50, "eta": 0.0, "guidance": 1.0}, {"steps": 50, "eta": 1.0, "guidance": 1.0},
-        {"steps": 50, "eta": 0.0, "guidance": 1.5},
+        {"steps": 25, "eta": 0.0, "guidance": 1.0}, {"steps": 50, "eta": 0.0, "guidance": 1.0},
+        {"steps": 25, "eta": 1.0, "guidance": 1.0}, {"steps": 25, "eta": 0.0, "guidance": 1.5},
     )  # fmt: skip
 
     def __init__(self, choice: Choice) -> None:
