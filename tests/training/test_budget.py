@@ -9,7 +9,19 @@ import pytest
 from tiny_family import SETTINGS, Tiny, batch_at, same, settings, weights
 
 from lienzo.core import Batch, ConfigurationError
-from lienzo.training import Candidate, Observer, Record, Say, TrainingSettings, loop, pace_of, plan, seconds_of, train
+from lienzo.training import (
+    Candidate,
+    Observer,
+    Record,
+    Say,
+    TrainingSettings,
+    loop,
+    pace_of,
+    plan,
+    seconds_of,
+    start,
+    train,
+)
 from lienzo.training.budget import MARGIN, Pace, needed
 from lienzo.training.checkpoint import resolve, stored
 from lienzo.training.clock import Clock
@@ -154,6 +166,40 @@ def test_an_early_end_is_kept_by_a_resumed_run(tmp_path: Path, monkeypatch: pyte
     whole, cut = (stored(resolve(tmp_path / name))[0] for name in ("whole", "cut"))
     assert whole.cut == cut.cut is not None
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+
+
+def test_a_run_that_is_faster_than_planned_uses_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(loop, "Clock", partial(Clock, now=clock))
+    monkeypatch.setattr(loop, "time", type("Time", (), {"monotonic": staticmethod(clock)}))
+    monkeypatch.setattr(start, "seconds_per_step", lambda run, feed, patience: 0.2)  # slower than it will be
+    wanted = settings(images=None, budget_seconds=40.0, warmup=100, checkpoint_every=1e9, log_every=1)
+
+    def feed(seen: int) -> Batch:
+        clock.now += 0.1
+        return batch_at(seen)
+
+    said: list[str] = []
+    done = train(Tiny(), feed, wanted, tmp_path / "whole", observers=[Say(said.append)])
+    assert done.finished
+    assert 0.97 * 40 < done.seconds <= 40.1
+    assert done.seen > 1.9 * 8 * int(40 * MARGIN / 0.2)
+    assert any(line.startswith("faster than planned: going on to") for line in said)
+    sizes = [line["learning_rate"] for line in read_log(tmp_path / "whole" / "log.jsonl") if "loss" in line]
+    top = sizes.index(max(sizes))
+    assert sizes[top:] == sorted(sizes[top:], reverse=True), "never up again"
+    assert sizes[-1] < 0.1 * wanted.learning_rate
+
+    def killed(seen: int) -> Batch:
+        if seen >= 0.8 * done.seen:
+            raise KeyboardInterrupt
+        return feed(seen)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(Tiny(), killed, wanted, tmp_path / "killed")
+    assert stored(resolve(tmp_path / "killed"))[2].images == stored(resolve(tmp_path / "whole"))[2].images
+    train(Tiny(), feed, wanted, tmp_path / "killed")
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
 
 
 def test_without_a_number_of_images_the_run_measures_itself(tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from lienzo.training.run import Run
 from lienzo.training.schedule import Cut
 
 TAIL = 0.1  # an early end is a decay over at most this share of the images seen
+LATEST = 0.65  # share of the run from which on, and before whose decay, its end may be put off
+USED = 0.985  # share of what is then left of the budget that the new end is planned to use
+GAIN, MOST = 1.02, 4  # the least growth for which it is, and the largest: a longer warm-up would not be over
 APART = 0.2  # s of work between two marks: the speed is that of the last 50 of them
 
 
@@ -86,6 +90,29 @@ class Clock:
         reach = counters.seen + max(int(left), 1)
         late = reach < self.run.end * (1.0 if counters.cut is None else 0.995)
         return reach if late and left <= TAIL * counters.seen else 0
+
+    def late_end(self) -> int:
+        """Return after how many images the run should end if its budget has room for more than planned, else 0.
+
+        The start measures a few steps and plans with a margin. Shortly before the step size begins to fall, when the
+        speed is known well, the end is put where the budget ends: only where nobody said how many images it shall see,
+        and only while the schedule is flat, so that the step size does not jump.
+        """
+        run, counters = self.run, self.run.counters
+        budget, planned = run.settings.budget_seconds, run.chosen.images
+        if budget is None or run.settings.images is not None or counters.cut is not None or not self.speed:
+            return 0
+        if not (run.schedule.flat(counters.seen) and counters.seen >= LATEST * planned):
+            return 0
+        left = (budget - counters.seconds - 1.5 * self._longest) * USED
+        reach = min(counters.seen + int(left * self.progress), MOST * planned)
+        return reach if reach > GAIN * planned else 0
+
+    def stretch(self, end: int) -> str:
+        """Put off the run's end until after `end` images; return what to say."""
+        planned = self.run.chosen.images
+        self.run.choose(replace(self.run.chosen, images=end))
+        return f"faster than planned: going on to {end:,} images in the place of {planned:,}"
 
     def cut(self, end: int) -> str:
         """End the run early, after `end` images; return what to say."""

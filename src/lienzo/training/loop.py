@@ -167,13 +167,14 @@ class Sitting:
         )
 
     def stops(self, asked: bool) -> bool:
-        """Agree with the other processes on an interruption or an early end; return whether to stop."""
-        team, counters = self.run.team, self.run.counters
-        stop, end = team.largest([int(asked), self.clock.early_end(self.step_images) if team.leads else 0])
-        if end:
+        """Agree with the other processes on an interruption or another end; return whether to stop."""
+        team, counters, clock = self.run.team, self.run.counters, self.clock
+        ends = [clock.early_end(self.step_images), clock.late_end()] if team.leads else [0, 0]
+        stop, early, late = team.largest([int(asked), *ends])
+        if early or late:  # written down at once, so that a resumed run ends where this one does
             first = counters.cut is None
-            message = self.clock.cut(end)
-            if first:  # written down at once, so that a resumed run ends where this one does
+            message = clock.cut(early) if early else clock.stretch(late)
+            if first:
                 self.keeper.urgent = True
                 self.voices.say(message)
         return bool(stop) or self.run.done

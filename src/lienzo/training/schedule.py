@@ -56,6 +56,12 @@ class Schedule:
             value *= min(max((cut.end - seen) / max(cut.end - cut.start, 1), 0.0), 1.0)
         return value
 
+    def flat(self, seen: int) -> bool:
+        """Tell whether the step size neither rises nor falls around `seen` images."""
+        warmup = min(self.warmup, self.total // 10)
+        last = warmup + STABLE * (self.total - warmup)
+        return self.decay == "warmup-stable-decay" and warmup <= seen < last
+
     def end(self, cut: Cut | None = None) -> int:
         """Return after how many images the run is over."""
         return self.total if cut is None else min(self.total, cut.end)
