@@ -34,7 +34,11 @@ def library() -> ModuleType:
 
 
 class Ddpt:
-    CHOICES = tuple(Choice(batch, lr, width) for width in (32, 64) for batch in (32, 64, 128) for lr in (1e-3, 4e-4))
+    CHOICES = tuple(
+        Choice(batch, lr, width)
+        for width in (32, 64)
+        for batch, lr in ((32, 1e-3), (32, 4e-4), (64, 1e-3), (32, 2e-3), (64, 4e-4), (128, 1e-3), (128, 4e-4))
+    )
     WAYS = (
         {"steps": 25, "eta": 0.0, "guidance": 1.0}, {"steps": 50, "eta": 0.0, "guidance": 1.0},
         {"steps": 25, "eta": 1.0, "guidance": 1.0}, {"steps": 25, "eta": 0.0, "guidance": 1.5},

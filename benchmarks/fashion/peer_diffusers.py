@@ -23,7 +23,11 @@ SOLVERS = {"ddim": DDIMScheduler, "dpm++2m": DPMSolverMultistepScheduler}
 
 
 class Diffusers:
-    CHOICES = tuple(Choice(batch, lr, width) for width in (32, 64) for batch in (64, 128) for lr in (1e-3, 4e-4, 2e-3))
+    CHOICES = tuple(
+        Choice(batch, lr, width)
+        for width in (32, 64)
+        for batch, lr in ((64, 1e-3), (32, 1e-3), (64, 2e-3), (32, 2e-3), (64, 4e-4), (128, 1e-3), (128, 2e-3))
+    )
     WAYS = (
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.0}, {"solver": "ddim", "steps": 50, "guidance": 1.0},
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.5},
