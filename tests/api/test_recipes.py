@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lienzo.data import open_source
 from lienzo.families.latent import Latent
 from lienzo.families.vae import VAE
 from lienzo.training.recipes import CodeLoader, Recipe, carry_out, overridden, read_recipe
+from lienzo.training.recipes.presets import CODES, PIXELS, PRESETS, Preset, table
 
 ROOT = Path(__file__).parents[2]
 TINY: dict[str, Any] = {
@@ -177,7 +179,8 @@ def test_two_stages_make_a_model_that_goes_on(tmp_path: Path, photos: Path):
 
 
 def test_a_budget_picks_a_size_and_says_why(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lienzo.training.recipes.planning.UNETS", {"tiny": (8, 16), "small": (16, 32)})
+    smaller = replace(PIXELS, sizes=table("network", widths=((8, 16), (16, 32))))
+    monkeypatch.setitem(PRESETS, "diffusion", Preset((smaller,)))
     said: list[str] = []
     overrides = {"data": {"size": 16}, "training": {"learning_rate": 0.5, "threads": 1}}
     recipe = planned(photos, out=tmp_path / "run", budget="1m", start="scratch", overrides=overrides, tell=said.append)
@@ -192,7 +195,7 @@ def test_a_budget_picks_a_size_and_says_why(photos: Path, tmp_path: Path, monkey
 def test_borrowed_weights_are_the_default_where_they_fit(
     photos: Path, tmp_path: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("lienzo.training.recipes.planning.CODER_SHARE", 0.05)
+    monkeypatch.setattr("lienzo.training.recipes.planning.CODES", replace(CODES, share=0.05))
     said: list[str] = []
     overrides = {"data": {"size": 16}, "training": {"images": 8, "batch_size": 8, "precision": "float32", "threads": 1}}
     recipe = planned(photos, out=tmp_path / "run", budget="1m", overrides=overrides, tell=said.append)
@@ -216,7 +219,7 @@ def test_borrowed_weights_are_the_default_where_they_fit(
 def test_weights_that_cannot_be_borrowed(photos: Path, tmp_path: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ConfigurationError, match=r"it draws \[3, 16, 16\]"):
         planned(photos, out=tmp_path, budget="1m", start="emoji-64", overrides={"data": {"size": 8}})
-    monkeypatch.setattr("lienzo.api.choose.from_scratch", lambda values, tell: values)
+    monkeypatch.setattr("lienzo.api.choose.from_scratch", lambda values, tell, find: values)
     said: list[str] = []
     planned(photos, out=tmp_path, budget="1m", overrides={"data": {"size": 8}}, tell=said.append)
     assert said[0].startswith("from scratch: the weights of emoji-64 cannot be used")

@@ -2,11 +2,8 @@
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from lienzo.conditions import Bus
-from lienzo.core import Batch, CheckpointError, Conditions, ConfigurationError, Streams, build, config_of
-from lienzo.families.autoregressive import Autoregressive
+from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of
 from lienzo.families.vector_quantized import VectorQuantized
 from lienzo.networks.quantizers import Codebook, FiniteScalar, usage
 
@@ -139,25 +136,6 @@ def test_it_is_rebuilt_bit_for_bit_and_draws_alike_at_any_size(quantizer):
     many = family.sample(Conditions(count=5), streams=Streams(0, range(5)))
     one = again.sample(Conditions(count=1), streams=Streams(0, [3]))
     assert torch.equal(many[3], one[0])
-
-
-def test_a_configuration_may_name_the_folder_of_a_trained_one(tmp_path):
-    import json
-
-    family = model()
-    (tmp_path / "latest").write_text("here")
-    (tmp_path / "here").mkdir()
-    (tmp_path / "here" / "config.json").write_text(json.dumps(config_of(family)))
-    save_file({n: t.contiguous() for n, t in family.state_dict().items()}, tmp_path / "here" / "model.safetensors")
-    config = {"kind": "autoregressive", "shape": [1, 8, 8], "order": "tokens", "width": 8, "heads": 2, "depth": 1}
-    outer = build("family", {**config, "tokenizer": str(tmp_path)}, bus=Bus({}))
-    x = batch().x
-    assert torch.equal(outer.order.alphabet.tokens(x), family.tokens(x).flatten(1))
-    plain = config_of(outer)
-    assert plain["tokenizer"]["kind"] == "vector_quantized"  # no path: the checkpoint holds all
-    assert isinstance(build("family", plain), Autoregressive)
-    with pytest.raises(CheckpointError, match="nowhere"):
-        build("family", {**config, "tokenizer": str(tmp_path / "nowhere")}, bus=Bus({}))
 
 
 def test_a_list_of_one_level_is_refused():

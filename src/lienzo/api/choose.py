@@ -9,6 +9,7 @@ from typing import Any
 
 from lienzo.api.find import DEFAULT, SHIPPED, folder_of
 from lienzo.core import ConfigurationError
+from lienzo.core.registry import class_named
 from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import CONFIG, load, resolve
 from lienzo.training.folder import read_json
@@ -18,6 +19,7 @@ from lienzo.training.recipes.read import merged
 from lienzo.training.recipes.stages import GENERATE
 
 SCRATCH = "scratch"
+DIFFUSES = ("diffusion", "latent")  # what borrowed weights are for; "latent" means: a diffusion over codes
 OWN: dict[str, dict[str, Any]] = {"fashion-mnist": {"size": 28, "channels": 1}}  # sets with a size of their own
 FAITHFUL = 24.0  # dB: above, a coder gives pictures back well enough not to be trained again
 LARGE = 50_000  # pictures beyond which a model of its own is worth more than borrowed weights
@@ -38,17 +40,20 @@ def chosen(said: Values, start: str | None, tell: Tell) -> Values:
     """
     source = str(said["data"]["source"]).partition(":")[0]
     values = merged({"data": OWN.get(source, {})}, said)
-    kind = values.get("family", {}).get("kind", "diffusion")
-    if kind == "latent":  # which means: a diffusion over codes
-        values["family"] = {"kind": "diffusion"}
-    own = any(name in said for name in ("network", "codes")) or kind not in ("diffusion", "latent")
-    if own or values["training"].get("budget_seconds") is None:
-        return values  # sizes are said, or there is no time to keep to
-    if start != SCRATCH:
-        borrowed = _borrowed(values, start, tell)
+    kind = str(values.get("family", {}).get("kind", "diffusion"))
+    class_named("family", kind)
+    diffuses = kind in DIFFUSES
+    if start not in (None, SCRATCH) and not diffuses:
+        raise ConfigurationError(f"the weights of {start} cannot be used: a {kind} is chosen by size, not by a model",
+                                 hint=f"--family {' or '.join(DIFFUSES)}, or a recipe with start = …")  # fmt: skip
+    if any(name in said for name in ("network", "codes")):  # sizes are said
+        return merged(values, {"family": {"kind": "diffusion"}}) if kind == "latent" and "codes" in said else values
+    timed = values["training"].get("budget_seconds") is not None
+    if diffuses and timed and start != SCRATCH:
+        borrowed = _borrowed(merged(values, {"family": {"kind": "diffusion"}}), start, tell)
         if borrowed is not None:
             return borrowed
-    return from_scratch(values, tell)
+    return values if kind == "diffusion" and not timed else from_scratch(values, tell, folder_of)
 
 
 def _borrowed(values: Values, start: str | None, tell: Tell) -> Values | None:

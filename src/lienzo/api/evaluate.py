@@ -8,7 +8,7 @@
   and of lienzo's version, under which the seeds below are kept.
 - "figures": name → mean, deviation (over seeds; null for one), values (one a seed), and "floor", the same of as many
   real pictures. A figure on features ends with the extractor's name.
-- "refused": name → why, instead: figures that so few pictures do not allow.
+- "refused": name → why, instead: figures that so few pictures do not allow, and a likelihood that the model has not.
 - "likelihood": mean (bits/dim), error, kind, pictures, dequantization; null where the family has none.
 - "seeds": seed → "drawn" and "floor", each with figures, intervals (95 %) and classes (class → asked, found, recall).
 - "times": seconds by seed. Nothing else differs between two runs on one machine.
@@ -28,7 +28,7 @@ from lienzo.api.examined import Examined
 from lienzo.api.files import write_text
 from lienzo.api.find import folder_of
 from lienzo.api.model import Model, load
-from lienzo.core import CheckpointError, ConfigurationError, Scores
+from lienzo.core import CapabilityError, CheckpointError, ConfigurationError
 from lienzo.evaluation.evaluate import ENOUGH, Told, refusals, summary
 from lienzo.training.card import version
 from lienzo.training.folder import read_json
@@ -73,7 +73,11 @@ def evaluate(
     report = _begun(examined, scored)
     before = _earlier(path, report["key"])
     report["times"] = before.get("times", {})
-    report["likelihood"] = _likelihood(examined, scored, before, progress)
+    try:
+        report["likelihood"] = _likelihood(examined, scored, before, progress)
+    except CapabilityError as error:
+        report["likelihood"] = None
+        report["refused"]["likelihood"] = {"why": error.what, "instead": error.hint}
     for seed in range(seeds):
         known = before.get("seeds", {}).get(str(seed))
         begun = time.monotonic()
@@ -107,7 +111,7 @@ def _begun(examined: Examined, scored: int) -> Values:
 
 
 def _likelihood(examined: Examined, scored: int, before: Values, progress: Progress) -> Values | None:
-    if scored < 1 or not isinstance(examined.model.family, Scores):
+    if scored < 1:
         return None
     if before.get("likelihood"):
         return before["likelihood"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lienzo.core import ConfigurationError, Family
+from lienzo.core.registry import classes_of
 from lienzo.families.latent import Latent
 
 NOT_PLAIN = ("conditions", "streams", "start", "previews")
@@ -15,14 +16,19 @@ NOT_PLAIN = ("conditions", "streams", "start", "previews")
 def checked_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was asked for, or say what the family does not know.
 
+    A family with a choice of solvers leaves names that it does not have to them.
+
     Raises:
-        ConfigurationError: for an option that it does not have.
+        ConfigurationError: for an option that it does not have, naming the families that do.
     """
-    known, any_name = all_options(family, {}), _takes_any(family)
-    unknown = next((name for name in asked if name not in known and not any_name), None)
+    known = all_options(family, {})
+    unknown = next((name for name in asked if name not in known and "solver" not in known), None)
     if unknown is not None:
         has = ", ".join(known) or "no options at all"
-        raise ConfigurationError(f"a {type(drawing(family)).__name__} has no option {unknown!r}", hint=f"it has {has}")
+        able = [name for name, cls in classes_of("family").items() if unknown in _named(cls)]
+        others = f"; {unknown} is for {', '.join(able)}" if able else ""
+        what = f"a {type(drawing(family)).__name__} has no option {unknown!r}"
+        raise ConfigurationError(what, hint=f"it has {has}{others}")
     if "steps" in asked and (not isinstance(asked["steps"], int) or asked["steps"] < 1):
         raise ConfigurationError(f"{asked['steps']!r} steps", hint="a whole number from 1, e.g. 30")
     return dict(asked)
@@ -49,6 +55,6 @@ def drawing(family: Family) -> Family:
     return family.inner if isinstance(family, Latent) else family
 
 
-def _takes_any(family: Family) -> bool:
-    kinds = [p.kind for p in inspect.signature(drawing(family).sampling).parameters.values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
+def _named(cls: type) -> Mapping[str, inspect.Parameter]:
+    """Return the options that a family's `sampling` names."""
+    return inspect.signature(cls.sampling).parameters if issubclass(cls, Family) else {}

@@ -15,7 +15,10 @@ Features = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="clf64, emoji, pca, the folder of a transformers model, or module:Class."),
 ]
-Scored = Annotated[int, typer.Option(min=0, help="Held-out pictures whose likelihood is measured, if the model can.")]
+Scored = Annotated[
+    int | None,
+    typer.Option(min=0, help="Held-out pictures whose likelihood is measured; by default 64, if the model has one."),
+]
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of evaluation.json in the run's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the file and nothing else.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads on a CPU.")]
@@ -27,7 +30,7 @@ def evaluate(
     count: Count = 1000,
     seeds: Seeds = 5,
     features: Features = None,
-    scored: Scored = 64,
+    scored: Scored = None,
     out: Out = None,
     as_json: Json = False,
     threads: Threads = None,

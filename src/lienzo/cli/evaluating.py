@@ -13,10 +13,13 @@ from rich.text import Text
 
 from lienzo.api.evaluate import default_file, evaluate
 from lienzo.api.model import load
+from lienzo.core import Scores, require
+
+SCORED = 64  # pictures, where nobody says how many
 
 
 def run(
-    model: str, data: str, count: int, seeds: int, features: str | None, scored: int, out: Path | None, *,
+    model: str, data: str, count: int, seeds: int, features: str | None, scored: int | None, out: Path | None, *,
     as_json: bool, threads: int | None,
 ) -> None:  # fmt: skip
     """Measure, write, show."""
@@ -25,6 +28,9 @@ def run(
 
         torch.set_num_threads(threads)
     used = load(model)
+    if scored:  # what is asked for in so many words is not left out in silence
+        require(used.family, Scores)
+    wanted = SCORED if scored is None else scored
     path = out or default_file(used)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -36,7 +42,7 @@ def run(
             bar.update(tasks[what], completed=done)
 
         report = evaluate(
-            used, data, count=count, seeds=seeds, features=features, scored=scored, out=path, progress=progress
+            used, data, count=count, seeds=seeds, features=features, scored=wanted, out=path, progress=progress
         )
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))

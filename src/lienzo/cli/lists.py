@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lienzo.api.families import FamilyInfo
 from lienzo.api.find import ModelInfo
-from lienzo.core import Denoises, Encodes, Scores
-from lienzo.core.registry import classes_of
+
+WIDTH = 100
 
 
 def show_models(shipped: Sequence[ModelInfo], own: Sequence[ModelInfo]) -> None:
@@ -32,25 +32,25 @@ def show_models(shipped: Sequence[ModelInfo], own: Sequence[ModelInfo]) -> None:
         console.print(Text("models of your own: lienzo train ./photos --budget 30m", "dim"))
 
 
-def family_rows() -> list[dict[str, str]]:
-    """Return every family's name, what it is, its players and what it can do besides sampling."""
-    able = {"scores": Scores, "encodes": Encodes, "denoises": Denoises}
-    rows: list[dict[str, str]] = []
-    for name, cls in sorted(classes_of("family").items()):
-        words = [word for word, capability in able.items() if issubclass(cls, capability)]
-        kind = str(getattr(cls, "likelihood", "")) if "scores" in words else ""
-        words = [f"{word} ({kind})" if word == "scores" else word for word in words]
-        first = (inspect.getdoc(cls) or "").partition("\n\n")[0].replace("\n", " ")
-        players = ", ".join(dict.fromkeys(getattr(cls, "players", ("model",))))
-        rows.append({"name": name, "what": first, "players": players, "can": ", ".join(words)})
-    return rows
+def show_families(infos: Sequence[FamilyInfo]) -> None:
+    """Print families, at most 100 columns wide."""
+    console = Console(highlight=False)
+    table = Table(box=None, padding=(0, 2, 1, 0), header_style="bold", width=min(console.width, WIDTH))
+    table.add_column("family", min_width=max(len(info.name) for info in infos))
+    table.add_column("what it is, when to choose it, where it is from", ratio=1)
+    table.add_column("on Fashion-MNIST", min_width=16, max_width=24)
+    for info in infos:
+        able = [*info.can, *([] if len(info.hears) > 1 else [f"hears {', '.join(info.hears) or 'nothing'}"])]
+        name = Text.assemble((info.name, "bold cyan"), *(f"\n  {word}" for word in able))
+        what = Text.assemble(info.what, ("\nChoose it ", "bold"), info.choose or "as its documentation says", ".")
+        what.append("".join(f"\n{paper}" for paper in info.papers[:2]), "dim")
+        table.add_row(name, what, _measured(info))
+    console.print(table)
 
 
-def show_families(rows: Sequence[dict[str, str]]) -> None:
-    """Print families."""
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    for head in ("family", "p(x | c)", "also"):
-        table.add_column(head)
-    for row in rows:
-        table.add_row(Text(row["name"], "cyan"), Text(row["what"]), Text(row["can"]))
-    Console(highlight=False).print(table)
+def _measured(info: FamilyInfo) -> Text:
+    figures = {**info.quality, **info.speed}
+    if not figures:
+        return Text("not measured", "dim")
+    lines = [f"{name}: {value}" for name, value in figures.items()]
+    return Text.assemble("\n".join(lines), (f"\n{info.how}" if info.how else "", "dim"))

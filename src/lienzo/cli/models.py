@@ -34,15 +34,21 @@ def models(runs: Runs = Path("runs"), as_json: Json = False) -> None:
 
 
 def families(as_json: Json = False) -> None:
-    """List the families of models: what each is, and what it can do.
+    """List the families of models: what each is and can do, when to choose it, and what was measured of it.
 
     [bold]Example[/]
 
     [cyan]lienzo train ./photos --family diffusion --budget 30m[/]
     """
     import json
+    from dataclasses import asdict
 
-    from lienzo.cli.lists import family_rows, show_families
+    from lienzo.api.families import families as known
 
-    rows = family_rows()
-    print(json.dumps(rows, indent=1)) if as_json else show_families(rows)
+    infos = known()
+    if as_json:
+        print(json.dumps([asdict(info) for info in infos], ensure_ascii=False, indent=1))
+        return
+    from lienzo.cli.lists import show_families
+
+    show_families(infos)

@@ -53,9 +53,11 @@ class Family(nn.Module, ABC):
     Attributes:
         players: whom the loop trains in turn. A GAN has ("critic", "generator"); repeat a name for extra steps.
         shape: (C, H, W) of a picture.
+        hears: the kinds of conditions that it listens to; None: all, if it takes a bus.
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
+    hears: ClassVar[frozenset[str] | None] = None
     shape: tuple[int, int, int]
 
     @abstractmethod
@@ -96,13 +98,16 @@ class Scores(ABC):
 
     Attributes:
         likelihood: "exact", a lower "bound", or an "estimate" with sampling or discretisation error.
+        scored: what `log_prob` is about: a "density" at x as it is, or at a "dequantized" or "noisy" x that the family
+            makes of it; or the logarithm of a probability: of the "8-bit" or "binarized" picture, or of its "tokens".
     """
 
     likelihood: ClassVar[Literal["exact", "bound", "estimate"]]
+    scored: ClassVar[Literal["density", "dequantized", "noisy", "8-bit", "binarized", "tokens"]] = "density"
 
     @abstractmethod
     def log_prob(self, x: Tensor, conditions: Conditions, *, streams: Streams) -> Tensor:
-        """Return log p(x | c) in nats, (B,), of pictures x (B, C, H, W) as a density on [-1, 1]^(CHW)."""
+        """Return log p(x | c) in nats, (B,), of pictures x (B, C, H, W), of the kind that `scored` says."""
 
 
 class Encodes(ABC):
@@ -118,7 +123,13 @@ class Encodes(ABC):
 
 
 class Denoises(ABC):
-    """A family that can estimate the clean picture behind a noisy one: what solvers, guidance and editing use."""
+    """A family that can estimate the clean picture behind a noisy one: what solvers, guidance and editing use.
+
+    Attributes:
+        schedule: α(t), σ(t) of the noisy picture x_t = α x + σ ε: a `lienzo.sampling.Schedule`.
+    """
+
+    schedule: Any
 
     @abstractmethod
     def denoise(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:

@@ -11,8 +11,17 @@ from numpy.typing import NDArray
 
 from lienzo.core import Conditions, Scores, Streams
 
-DEQUANTIZATION = "uniform, one level wide"
 AT_ONCE = 32
+LEVELS = 127.5  # an 8-bit value's levels in a unit of x
+# What `Scores.scored` says → how 8-bit values became what is scored, and whether that is a density.
+SCORED = {
+    "density": ("uniform, one level wide", True),
+    "dequantized": ("uniform, one level wide, by the family", True),
+    "noisy": ("the family's own noise: of noisy pictures", True),
+    "8-bit": ("none: the probability of 8-bit pictures", False),
+    "binarized": ("none: the probability of binarized pictures", False),
+    "tokens": ("none: the probability of the tokens, a value of the picture", False),
+}
 
 
 @dataclass(frozen=True)
@@ -31,17 +40,18 @@ class Bits:
     error: float
     kind: str
     pictures: int
-    dequantization: str = DEQUANTIZATION
+    dequantization: str = SCORED["density"][0]
 
 
 @torch.no_grad()
 def bits_per_dimension(
     family: Scores, pictures: NDArray[np.uint8], conditions: Conditions, *, seed: int = 0, device: str = "cpu"
 ) -> Bits:
-    r"""Return bits/dim of 8-bit pictures, an upper bound of the discrete distribution's wherever log p is exact.
+    r"""Return bits/dim of 8-bit pictures.
 
-    b = −log₂ p(x + u)/D + log₂ 127.5, u uniform in ±½ level, since levels are 1/127.5 apart in [-1, 1]. "A note on the
-    evaluation of generative models" (Theis, van den Oord & Bethge, 2016), section 3.1.
+    Of a probability, b = −log₂ P(x)/D. Of a density, b = −log₂ p(x + u)/D + log₂ 127.5, since levels are 1/127.5 apart
+    in [-1, 1]; with u uniform in ±½ level an upper bound of the discrete distribution's wherever log p is exact. "A
+    note on the evaluation of generative models" (Theis, van den Oord & Bethge, 2016), section 3.1.
 
     Args:
         family: that scores.
@@ -51,14 +61,16 @@ def bits_per_dimension(
         device: of the family.
     """
     x = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float()
+    words, is_density = SCORED[family.scored]
+    width = float(family.scored == "density")  # of u, in levels: others see to it themselves
     each: list[float] = []
     for start in range(0, len(x), AT_ONCE):
         part = x[start : start + AT_ONCE]
         streams = Streams(seed, range(start, start + len(part)))
-        noisy = (part + streams.child("dequantize").uniform(*part.shape[1:]) - 0.5) / 127.5 - 1
+        noisy = (part + width * (streams.child("dequantize").uniform(*part.shape[1:]) - 0.5)) / LEVELS - 1
         heard = conditions.rows(slice(start, start + len(part))).to(device)
         found = family.log_prob(noisy.to(device), heard, streams=streams.to(device)).double().cpu()
-        each += (-found / (math.log(2) * part[0].numel()) + math.log2(127.5)).tolist()
+        each += (-found / (math.log(2) * part[0].numel()) + is_density * math.log2(LEVELS)).tolist()
     told = torch.tensor(each, dtype=torch.float64)
     error = float(told.std() / len(told) ** 0.5) if len(told) > 1 else math.inf
-    return Bits(float(told.mean()), error, family.likelihood, len(told))
+    return Bits(float(told.mean()), error, family.likelihood, len(told), words)

@@ -38,8 +38,8 @@ class Autoregressive(Family, Scores):
         shape: (C, H, W) of a picture.
         bus: what may be said.
         order: a row of the table.
-        tokenizer: of "tokens" and "masked": a trained `VectorQuantized` or, in a configuration, its folder; it stays as
-            it is. Without one every channel of every pixel is a token.
+        tokenizer: of "tokens" and "masked": a trained `VectorQuantized`, which a recipe calls by name or folder; it
+            stays as it is. Without one every channel of every pixel is a token.
         levels: how many values such a token tells apart.
         width: of the network, D.
         depth: its layers.
@@ -75,6 +75,7 @@ class Autoregressive(Family, Scores):
         self.shape, self.bus = shape, bus
         self.order: Order = ORDERS[order](shape, bus.sizes, Plan(tokenizer, levels, width, depth, heads, mixtures))
         self.likelihood = self.order.likelihood  # type: ignore[misc]
+        self.scored = "8-bit" if order == "pixels" or (tokenizer is None and levels == 256) else "tokens"  # type: ignore[misc]
 
     def fusible(self) -> Iterable[nn.Module]:
         """Return the network."""

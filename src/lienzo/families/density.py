@@ -64,6 +64,8 @@ class Density(Family, Scores, Encodes):
     """
 
     likelihood: ClassVar[Literal["exact", "bound", "estimate"]] = "exact"
+    hears: ClassVar[frozenset[str] | None] = frozenset({"label"})
+    scored = "dequantized"
 
     def __init__(
         self,

@@ -51,7 +51,9 @@ TRANSFORMS: dict[str, Make] = {
     "glow": lambda sized: sized(Glow, *COMMON, "levels"),
     "transformer": lambda sized: sized(AutoFlow, *COMMON, "patch", "heads"),
 }
-ROWS: dict[str, None] = dict.fromkeys(("none", "uniform", "variational", "gaussian"))
+ROWS: dict[str, Literal["density", "dequantized", "noisy"]] = {
+    "none": "density", "uniform": "dequantized", "variational": "dequantized", "gaussian": "noisy",
+}  # fmt: skip
 REACH = 127.5 / 128  # takes a level and the half levels beside it into [-1, 1]
 
 
@@ -103,6 +105,7 @@ class Flow(Family, Scores, Encodes):
         channels, height, columns = shape
         self.shape, self.bus = (channels, height, columns), bus
         self.dequantization, self.noise = _row(dequantization)
+        self.scored = ROWS[self.dequantization]  # type: ignore[misc]
         self.logit, self.reach = logit, (1 - logit) * REACH
         if not 0 <= logit < 1 or (logit and self.dequantization not in ("uniform", "variational")):
             raise ConfigurationError(f"logit {logit} with {dequantization!r}", hint="0, or below 1 with 'uniform'")

@@ -72,6 +72,7 @@ class HierarchicalVAE(Family, Encodes, Scores):
         super().__init__()
         self.shape, self.bus, self.beta, self.balance = shape, bus, beta, balance
         self.observation, self.warm_up = observation(likelihood, shape[0]), WarmUp(warmup)
+        self.scored = self.observation.scored  # type: ignore[misc]
         self.ladder = Ladder(
             shape, self.observation.parameters_a_pixel, bus.sizes, widths, groups, codes, fold, depth
         )  # fmt: skip

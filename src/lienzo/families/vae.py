@@ -90,6 +90,8 @@ class VAE(Family, Encodes, Scores):
                                      f"got {height} × {columns}", hint="fewer widths")  # fmt: skip
         self.shape, self.codes, self.edges, self.bus = shape, codes, edges, bus
         self.observation = None if likelihood == "edges" else observation(likelihood, channels)
+        if self.observation is not None:
+            self.scored = self.observation.scored  # type: ignore[misc]
         self.beta = beta if beta is not None else (1e-4 if self.observation is None else 1.0)
         self.grid = (codes, height // factor, columns // factor)
         self.code_shape: tuple[int, ...] = (latent,) if latent else self.grid

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import torch
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lienzo.core import Batch, Conditions, Encodes, Family, Loss, Progress, Streams, configurable
-from lienzo.families.trained import trained
 from lienzo.networks.coders import Decoder, Encoder
 from lienzo.networks.quantizers import Codebook, FiniteScalar, Quantizer, usage
 from lienzo.sampling.chunks import in_chunks
@@ -71,11 +68,6 @@ class VectorQuantized(Family, Encodes):
         self.critic = PatchCritic(channels, widths[0]) if adversarial else None
         self.players = ("critic", "model") if adversarial else ("model",)  # type: ignore[misc]
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Let a configuration name the folder of a trained one in the place of one."""
-        return core_schema.no_info_before_validator_function(trained, core_schema.is_instance_schema(cls))
 
     @property
     def vocabulary(self) -> int:

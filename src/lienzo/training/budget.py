@@ -25,6 +25,7 @@ EPOCHS, FEWEST, MOST = 40, 100_000, 2_000_000
 STEPS, BATCHES = 2_000, (16, 32, 64, 128, 256)
 MARGIN = 0.9
 MEASURING = 0.06  # of the budget may go into measuring
+OPEN = {"images": None, "precision": "auto"}  # values by which a person leaves the choice to the measurement
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -36,11 +37,13 @@ class Candidate:
         name: for people, e.g. "small: 6 blocks of width 256".
         make: builds the family.
         learning_rate: the step size that suits it at a batch of 64.
+        most: images after which it has nothing more to learn.
     """
 
     name: str
     make: Callable[[], Family] = field(repr=False)
     learning_rate: float = 1e-3
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def plan(
     Args:
         candidates: smallest first. They are measured in this order until one is too slow.
         pictures: how many the data has.
-        settings: what the user asked for. Values that are not the defaults are kept.
+        settings: what the user asked for. What was said is kept.
         measure: candidate, patience in s → its pace; `pace_of` with the data filled in.
         reserve: s that samples and the like will take besides the margin.
         now: a monotonic clock, s.
@@ -120,6 +123,7 @@ def plan(
             break
     remaining = max(budget - (now() - begun), 0.1 * budget)  # a busy machine measures for longer than it may
     images = max(int(max(remaining - reserve, remaining / 2) * MARGIN / pace.seconds), 1)
+    images = min(images, chosen.most or images)
     complete = _completed(settings, chosen, images, pace.precision, remaining)
     why.append(f"picked {chosen.name}: {complete.images:,} images in batches of {complete.batch_size}")
     return Plan(chosen, complete, pace, tuple(why))
@@ -128,8 +132,9 @@ def plan(
 def _completed(
     settings: TrainingSettings, candidate: Candidate, images: int, precision: str, seconds: float
 ) -> TrainingSettings:
-    """Fill in what the user left at its default."""
-    given = settings.model_dump(exclude_defaults=True)
+    """Fill in what the user left open."""
+    said = settings.model_dump(exclude_unset=True)
+    given = {name: value for name, value in said.items() if OPEN.get(name, ...) != value}
     batch = given.get("batch_size") or max([b for b in BATCHES if images / b >= STEPS], default=BATCHES[0])
     planned: dict[str, Any] = {
         "batch_size": batch,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from lienzo.conditions import Bus, Condition, Sizes
-from lienzo.core import ConfigurationError, Encodes, Family, build, derive_seed, require
+from lienzo.core import ConfigurationError, Encodes, Family, build, config_of, derive_seed, require
 from lienzo.core.registry import REGISTRY, class_named
 from lienzo.data import Column, Dataset, open_source
+from lienzo.training.recipes.inner import Find, family_arguments, named_families
 from lienzo.training.recipes.parts import Data, Recipe
 
 Shape = tuple[int, int, int]
+KINDS = frozenset(REGISTRY["condition"])
 NETWORKS = {"pixels": {"kind": "unet"}, "codes": {"kind": "transformer", "patch": 1}}
 
 
@@ -34,7 +37,7 @@ def open_data(data: Data, split: str | None = None) -> Dataset:
 
 
 def make_bus(recipe: Recipe, dataset: Dataset, grid: int | None = None) -> Bus:
-    """Build the bus: the recipe's conditions, completed by what the data knows; all columns if it names none.
+    """Build the bus: the recipe's conditions, completed by what the data knows; if it names none, all that is heard.
 
     Args:
         recipe: what shall be heard.
@@ -42,16 +45,40 @@ def make_bus(recipe: Recipe, dataset: Dataset, grid: int | None = None) -> Bus:
         grid: side of what the network sees, where that is not the picture: maps are brought to it.
 
     Raises:
-        ConfigurationError: for a condition of which the data says nothing, unless weights are borrowed that know it.
+        ConfigurationError: for a condition of which the data says nothing, unless weights are borrowed that know it, or
+            of a kind to which the family is deaf.
     """
-    asked = recipe.conditions
+    asked, heard = recipe.conditions, heard_by(recipe.family)
     if asked is None:
-        asked = {name: {} for name in dataset.columns if worth_hearing(dataset, name)}
+        known = {name: {} for name in dataset.columns if worth_hearing(dataset, name)}
+        asked = {name: config for name, config in known.items() if dataset.columns[name].kind in heard}
     side = grid or dataset.shape[0]
     borrows = recipe.start is not None
     conditions = {name: _condition(name, config, dataset, side, borrows) for name, config in asked.items()}
+    for name, condition in conditions.items():
+        _check_heard(str(recipe.family.get("kind")), name, str(config_of(condition)["kind"]), heard)
     with seeded(recipe.training.seed, "bus"):
         return Bus(conditions, **recipe.bus.model_dump())
+
+
+def heard_by(family: Mapping[str, Any]) -> frozenset[str]:
+    """Return the kinds of conditions that a family listens to; none where it has no bus."""
+    if "kind" not in family:
+        return KINDS
+    cls = class_named("family", str(family["kind"]))
+    if "bus" not in inspect.signature(cls.__init__).parameters and "inner" not in family_arguments(cls):
+        return frozenset()
+    own: frozenset[str] | None = getattr(cls, "hears", None)
+    return KINDS if own is None else own
+
+
+def _check_heard(family: str, name: str, kind: str, heard: frozenset[str]) -> None:
+    if kind in heard or kind not in KINDS:
+        return
+    able = sorted(other for other in REGISTRY["family"] if kind in heard_by({"kind": other}))
+    what = f"the family {family!r} does not hear {name!r}: it listens to {', '.join(sorted(heard)) or 'nothing'}"
+    raise ConfigurationError(what, hint=f"leave [conditions.{name}] out, or a family that hears a {kind}: "
+                             + ", ".join(able))  # fmt: skip
 
 
 def worth_hearing(dataset: Dataset, name: str) -> bool:
@@ -83,36 +110,69 @@ def _known(column: Column, kind: str, side: int) -> dict[str, Any]:
 
 
 def make_family(config: Mapping[str, Any], network: Mapping[str, Any] | None, bus: Bus, shape: Shape, seed: int,
-                *, codes: bool = False) -> Family:  # fmt: skip
-    """Build a family, filling in what it takes of network, bus, shape, and the spread of codes.
+                *, codes: bool = False, find: Find = Path, stored: Mapping[str, Any] | None = None,
+                inner: Mapping[str, Family] | None = None) -> Family:  # fmt: skip
+    """Build a family, filling in what it takes of network, bus, shape, trained families, and the spread of codes.
 
     Args:
-        config: of the family.
+        config: of the family; where an argument is a family, the name or the folder of a trained one.
         network: of its network, where it has just one; a family with several names them in its own configuration.
         bus: what may be said.
         shape: (C, H, W) of what it draws.
         seed: of its first weights.
         codes: whether it draws codes, which have standard deviation 1.
+        find: a model's name → its folder.
+        stored: see `named_families`.
+        inner: families that are there already, by argument.
 
     Raises:
+        CheckpointError: for the name of a family that is not there.
         ConfigurationError: for a name that does not exist or a value that does not fit.
     """
-    if "kind" not in config:
-        raise ConfigurationError("the recipe's [family] needs a 'kind'", hint=f"one of {', '.join(REGISTRY['family'])}")
-    takes = inspect.signature(class_named("family", str(config["kind"])).__init__).parameters
-    if network is not None and "network" not in takes:
-        raise ConfigurationError(f"a {config['kind']} has no network to choose", hint="leave [network] out")
+    inner = inner or {}
+    check_family(config, network, inner)
+    takes = _takes(str(config["kind"]))
     given: dict[str, Any] = {"bus": bus} if "bus" in takes else {}
+    given |= {**named_families(config, bus, find, stored or {}), **inner}
     values: dict[str, Any] = {"shape": list(shape)} if "shape" in takes else {}
     if codes and "sigma_data" in takes:
         values["sigma_data"] = 1.0
-    values |= {name: _sized(value, bus.sizes, shape) for name, value in config.items()}
+    values |= {name: _sized(value, bus.sizes, shape) for name, value in config.items() if name not in given}
     if "network" in takes and "network" not in values:
         values["network"] = _sized(network or NETWORKS["codes" if codes else "pixels"], bus.sizes, shape)
     with seeded(seed, "family"):
         family = build("family", values, **given)
     assert isinstance(family, Family)
     return family
+
+
+def _takes(kind: str) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(class_named("family", kind).__init__).parameters
+
+
+def check_family(config: Mapping[str, Any], network: Mapping[str, Any] | None, inner: Iterable[str] = ()) -> None:
+    """Check what can be checked of a recipe's family before anything is opened or trained.
+
+    Args:
+        config: of the family.
+        network: of its network, if one is said.
+        inner: arguments that are given as families.
+
+    Raises:
+        ConfigurationError: for a family that does not exist, that has no network to choose, or that needs another one.
+    """
+    if "kind" not in config:
+        raise ConfigurationError("the recipe's [family] needs a 'kind'", hint=f"one of {', '.join(REGISTRY['family'])}")
+    kind = str(config["kind"])
+    takes = _takes(kind)
+    if network is not None and "network" not in takes:
+        able = ", ".join(sorted(name for name in REGISTRY["family"] if "network" in _takes(name)))
+        raise ConfigurationError(f"the family {kind!r} has no network to choose: its own arguments say its size",
+                                 hint=f"leave [network] out, or a family that has one: {able}")  # fmt: skip
+    needs = [n for n in family_arguments(class_named("family", kind)) if takes[n].default is inspect.Parameter.empty]
+    if any(config.get(name) is None and name not in inner for name in needs):
+        raise ConfigurationError(f"a recipe's [family] is what draws the codes, not {kind!r}",
+                                 hint="kind = 'diffusion', and a table [codes] that says what codes them")  # fmt: skip
 
 
 def _sized(value: Any, sizes: Sizes, shape: Shape) -> Any:

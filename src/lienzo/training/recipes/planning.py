@@ -1,61 +1,137 @@
 """From a source and a budget to a recipe: another model's weights, or a size that this machine can feed.
 
-The rule of size, batch and schedule is in `lienzo.training.budget`; here are the candidates and the data to measure.
+The rule of size, batch and schedule is in `lienzo.training.budget`, the sizes of every family in `presets`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from lienzo.conditions import Bus
-from lienzo.core import Batch, ConfigurationError, Family, Streams
+from lienzo.core import Family
+from lienzo.core.registry import class_named
 from lienzo.data import Dataset, Loader
-from lienzo.training.budget import Candidate, Plan, pace_of, plan
-from lienzo.training.recipes.make import Shape, make_bus, make_family, open_data
+from lienzo.training.recipes.fitting import Learnt, fitted
+from lienzo.training.recipes.inner import Find, named_in, place_for, takes_coder
+from lienzo.training.recipes.make import Shape, code_shape, heard_by, make_family, open_data
 from lienzo.training.recipes.parts import Recipe
+from lienzo.training.recipes.presets import CODER, CODES, HEARING, PRESETS, Ground, Preset
 from lienzo.training.recipes.read import merged
+from lienzo.training.recipes.suits import Facts, halved
 
 Tell = Callable[[str], None]
 Values = dict[str, Any]
 
-CODER_SHARE = 0.3  # of a budget, for an autoencoder
-FOLD = 8  # pixels of a code's side
 TUNING = 5e-4  # the largest step size where weights are borrowed
-BATCH = 64  # that candidates are measured with
-GENERATE = {"steps": 20, "solver": "dpm++2m"}
-CODER: Values = {
-    "family": {"kind": "vae", "codes": 8, "widths": [48, 96, 160]},
-    "training": {"batch_size": 32, "learning_rate": 2e-3, "warmup": 1000, "ema_half_life": 2000},
-}
-UNETS = {"tiny": (24, 48, 64), "small": (32, 64, 96), "medium": (48, 96, 144), "large": (64, 128, 192)}
-TRANSFORMERS = {"tiny": (128, 4, 4), "small": (192, 6, 4), "medium": (256, 6, 4), "large": (320, 8, 5)}
+AFTERWARDS = 10_000  # images at least, for what is trained of a family that is fitted
+UNMEASURED = "small"  # the size of a run without a budget
 
 
-def from_scratch(values: Mapping[str, Any], tell: Tell) -> Values:
+def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Values:
     """Choose size, batch and schedule for a budget; what `values` say already is kept.
 
     Args:
-        values: a recipe's plain values with a source and `training.budget_seconds`.
+        values: a recipe's plain values with a source and `training.budget_seconds`; without a budget, a size is taken
+            that is not measured.
         tell: hears what was measured and picked.
+        find: a model's name → its folder, for families within the family.
 
     Raises:
-        ConfigurationError: if the source's size suits no network.
+        ConfigurationError: for a family that does not exist, or if the source's size suits no network.
     """
+    kind = str(values.get("family", {}).get("kind", "diffusion"))
+    class_named("family", kind)
+    preset = PRESETS.get(kind)
+    if preset is None:
+        tell(f"no sizes are known of the family {kind!r}: it is built as it comes")
+        return dict(values)
+    values = merged(values, {"family": {"kind": preset.kind or kind}})
     recipe = Recipe.checked(values)
-    dataset, size = open_data(recipe.data), recipe.data.size
-    coded = size >= 6 * FOLD and size % FOLD == 0
-    networks = _transformers() if coded else _unets(size)
-    shape = (8, size // FOLD, size // FOLD) if coded else (recipe.data.channels, size, size)
-    base = merged({"codes": {"recipe": CODER, "share": CODER_SHARE}} if coded else {}, _usual(recipe, dataset))
-    tell(f"a diffusion over the codes of an autoencoder, which gets {CODER_SHARE:.0%} of the time" if coded
-         else "a diffusion over pixels")  # fmt: skip
-    return _fitted(merged(base, values), networks, dataset, shape, coded, CODER_SHARE if coded else 0.0, tell)
+    dataset, seconds = open_data(recipe.data), recipe.training.budget_seconds
+    shape: Shape = (recipe.data.channels, recipe.data.size, recipe.data.size)
+    facts = Facts(shape, len(dataset), seconds or math.inf)
+    ground = _ground(preset, facts, recipe.family)
+    base, learnt = _base(preset, ground, recipe, dataset), Learnt(dataset, shape, find=find, most=_most(ground, facts))
+    if ground.coder is not None and not named_in(recipe.family):
+        coding = _suited(ground.coder, halved, facts)
+        base = merged(base, {"codes": {"recipe": coding, "share": ground.share}})
+        learnt = _coded(learnt, recipe, make_family(coding["family"], None, Bus({}), shape, recipe.training.seed),
+                        ground.share)  # fmt: skip
+        facts = Facts(learnt.shape, len(dataset), facts.seconds)
+    wanted = [
+        (_described(name, size), merged(merged(base, _suited(merged(ground.common, size), ground.suit, facts)), values))
+        for name, size in ground.sizes.items()
+    ]
+    for sentence in _said(preset, ground, kind, recipe, dataset):
+        tell(sentence)
+    if seconds is None:
+        return next((v for name, v in wanted if name.startswith(UNMEASURED)), wanted[0][1])
+    return fitted(wanted, ground.rate, learnt, tell, preset.shares)
+
+
+def _ground(preset: Preset, facts: Facts, family: Mapping[str, Any]) -> Ground:
+    """Return the first ground that suits the pictures and what was said of the family."""
+    cls, named = class_named("family", str(family["kind"])), named_in(family)
+
+    def suits(ground: Ground) -> bool:
+        least, multiple = ground.sides
+        if named and ground.coder is not None and not takes_coder(cls, str(ground.coder["family"]["kind"])):
+            return False  # what is named, e.g. a teacher, was not trained over codes that are yet to come
+        said = all(family.get(name, values[0]) in values for name, values in ground.when.items())
+        return facts.shape[1] >= least and facts.shape[1] % multiple == 0 and said
+
+    return next((ground for ground in preset.grounds if suits(ground)), preset.grounds[-1])
+
+
+def _base(preset: Preset, ground: Ground, recipe: Recipe, dataset: Dataset) -> Values:
+    """Return what a planned model hears and does, unless somebody says otherwise."""
+    heard = heard_by(recipe.family)
+    told = [n for n, column in dataset.columns.items() if n != "background" and column.kind in heard]
+    options = {**preset.options, **(preset.guided if told else {})}
+    return {"bus": HEARING, "training": preset.training, "generate": {"options": options}}
+
+
+def _suited(values: Mapping[str, Any], suit: Callable[[Values, Facts], Values], facts: Facts) -> Values:
+    """Return recipe values with those of the family and of the network brought to the pictures."""
+    return {**values, **{part: suit(values[part], facts) for part in ("family", "network") if part in values}}
+
+
+def _coded(learnt: Learnt, recipe: Recipe, coder: Family, share: float) -> Learnt:
+    """Return what is learnt where a family codes the pictures: codes, or pictures by a family that takes the coder."""
+    place = place_for(class_named("family", str(recipe.family["kind"])), recipe.family, coder)
+    if place is not None:
+        return Learnt(learnt.dataset, learnt.shape, share=share, find=learnt.find, inner={place: coder})
+    return Learnt(learnt.dataset, code_shape(coder), coded=True, share=share, find=learnt.find)
+
+
+def _most(ground: Ground, facts: Facts) -> int | None:
+    """Return after how many images a family that is fitted has nothing more to learn."""
+    fitted_to = _suited(next(iter(ground.sizes.values())), ground.suit, facts).get("family", {}).get("pictures")
+    return None if fitted_to is None else max(2 * int(fitted_to), AFTERWARDS)
+
+
+def _described(name: str, size: Mapping[str, Any]) -> str:
+    """Return a size in words, e.g. "tiny: width 128, depth 4"."""
+    numbers = {name: value for part in size.values() for name, value in part.items()}
+    words = [f"{n} {' '.join(map(str, v)) if isinstance(v, list | tuple) else v}" for n, v in numbers.items()]
+    return f"{name}: {', '.join(words)}"
+
+
+def _said(preset: Preset, ground: Ground, kind: str, recipe: Recipe, dataset: Dataset) -> list[str]:
+    """Return what a person should know of the choice."""
+    what = f"{recipe.family['kind']} over {ground.what}"
+    trains = ground.coder is not None and not named_in(recipe.family)
+    lines = [what + (f", which gets {ground.share:.0%} of the time" if trains else "")]
+    lines += [preset.note] if preset.note else []
+    heard = heard_by(recipe.family)
+    deaf = [name for name, column in dataset.columns.items() if name != "background" and column.kind not in heard]
+    lines += [f"a {kind} does not hear {', '.join(deaf)}: what they say is not learnt"] if deaf else []
+    return lines
 
 
 def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any], options: Mapping[str, Any],
@@ -78,14 +154,15 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     coding = {k: v for k, v in config["outer"].items() if k not in ("shape", "bus")}
     own = merged(CODER, {"family": coding, "start": model, "training": {"learning_rate": TUNING}})
     base: Values = {
-        "codes": {"recipe": own, "share": CODER_SHARE} if coder else {"outer": model},
+        "codes": {"recipe": own, "share": CODES.share} if coder else {"outer": model},
         "conditions": _heard(dict(bus.pop("conditions")), dataset),
         "bus": {name: bus[name] for name in ("vector", "token", "drop", "drop_all") if name in bus},
         "family": inner, "start": model, "generate": {"options": dict(options)},
     }  # fmt: skip
-    networks = {f"the network of {model}": (network, TUNING)}
-    share = CODER_SHARE if coder else 0.0
-    return _fitted(merged(base, values), networks, dataset, shape, True, share, tell)
+    base = merged(base, {"network": network})
+    wanted = [(f"the network of {model}", merged(base, values))]
+    grid: Shape = (int(shape[0]), int(shape[1]), int(shape[2]))
+    return fitted(wanted, TUNING, Learnt(dataset, grid, coded=True, share=CODES.share if coder else 0.0), tell)
 
 
 def _heard(conditions: Values, dataset: Dataset) -> dict[str, Values]:
@@ -97,83 +174,6 @@ def _heard(conditions: Values, dataset: Dataset) -> dict[str, Values]:
             heard[name]["classes"] = [*classes, *(c for c in column.classes if c not in classes)]
         heard.setdefault(name, {})
     return heard
-
-
-def _usual(recipe: Recipe, dataset: Dataset) -> Values:
-    """Return what a planned model hears and does, unless somebody says otherwise."""
-    told = [name for name in dataset.columns if name != "background"]
-    return {
-        "bus": {"vector": 256, "token": 192},
-        "family": {"kind": "diffusion", "process": "flow-matching"},
-        "generate": {"options": {**GENERATE, "guidance": 2.5 if told else 1.0}},
-    }
-
-
-def _fitted(
-    values: Values, networks: Mapping[str, tuple[Values, float]], dataset: Dataset, shape: Any, coded: bool,
-    share: float, tell: Tell,
-) -> Values:  # fmt: skip
-    """Measure the networks, and return the values with the one that fits and its schedule."""
-    recipe, families = Recipe.checked(values), dict[str, Values]()
-    whole = recipe.training.budget_seconds
-    assert whole is not None
-    grid: Shape = (int(shape[0]), int(shape[1]), int(shape[2]))
-    candidates: list[Candidate] = []
-    for name, (network, rate) in networks.items():
-        families[name] = recipe.network or network
-        make = partial(_built, recipe, families[name], dataset, grid, coded)
-        candidates.append(Candidate(name, make, rate))
-    tell("measuring this machine …")
-    settings = recipe.training.model_copy(update={"budget_seconds": whole * (1 - share)})
-    feed = partial(_feed, dataset, recipe, grid if coded else None)
-    found: Plan = plan(
-        candidates, len(dataset), settings, partial(pace_of, feed=feed, settings=settings),
-        reserve=min(30.0, 0.05 * whole),
-    )  # fmt: skip
-    for sentence in found.why:
-        tell(f"  {sentence}")
-    training = found.settings.model_dump(mode="json", exclude_defaults=True)
-    training["budget_seconds"] = float(training["budget_seconds"]) + share * whole
-    return merged(values, {"network": families[found.candidate.name], "training": training})
-
-
-def _built(recipe: Recipe, network: Values, dataset: Dataset, shape: Shape, coded: bool) -> Family:
-    bus = make_bus(recipe, dataset, grid=shape[1] if coded else None)
-    return make_family(recipe.family, network, bus, shape, recipe.training.seed, codes=coded)
-
-
-def _feed(dataset: Dataset, recipe: Recipe, codes: Shape | None, family: Family) -> Callable[[int], Batch]:
-    """Return batches to measure with: the real ones, or noise for codes under the real conditions."""
-    bus, data = getattr(family, "bus", None), recipe.data
-    size = min(BATCH, max(8, len(dataset)))
-    size = recipe.training.batch_size if "batch_size" in recipe.training.model_fields_set else size
-    loader = Loader(dataset, bus if isinstance(bus, Bus) else Bus({}), batch_size=size, background=data.background)
-    if codes is None:
-        return loader.batch_at
-    first = loader.batch_at(0)
-    noise = Streams(0, range(size)).normal(*codes)
-    return lambda seen: replace(first, x=noise, streams=Streams(0, range(seen, seen + size)))
-
-
-def _unets(size: int) -> dict[str, tuple[Values, float]]:
-    levels = next((n for n in (3, 2) if size % 2 ** (n - 1) == 0), 0)
-    if not levels:
-        raise ConfigurationError(f"pictures of side {size} cannot be halved", hint="--size with a multiple of 4")
-    return {
-        f"{name}: a U-Net of widths {', '.join(map(str, widths[:levels]))}": (
-            {"kind": "unet", "widths": list(widths[:levels]), "depth": 1, "attention": [levels - 1], "heads": 4}, 2e-3,
-        )
-        for name, widths in UNETS.items()
-    }  # fmt: skip
-
-
-def _transformers() -> dict[str, tuple[Values, float]]:
-    return {
-        f"{name}: a transformer of {depth} blocks of width {width}": (
-            {"kind": "transformer", "patch": 1, "width": width, "depth": depth, "heads": heads}, 1e-3,
-        )
-        for name, (width, depth, heads) in TRANSFORMERS.items()
-    }  # fmt: skip
 
 
 @torch.no_grad()

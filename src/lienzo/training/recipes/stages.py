@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError, Encodes, Family, require
+from lienzo.core.registry import class_named
 from lienzo.data import Loader
 from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import WEIGHTS, load, resolve
@@ -19,7 +22,8 @@ from lienzo.training.folder import fingerprint, write_json
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
 from lienzo.training.recipes.codes import CodeLoader
-from lienzo.training.recipes.make import Shape, code_shape, make_bus, make_family, open_data
+from lienzo.training.recipes.inner import named_in, place_for, stored_family
+from lienzo.training.recipes.make import Shape, check_family, code_shape, make_bus, make_family, open_data
 from lienzo.training.recipes.parts import Codes, Recipe
 from lienzo.training.recipes.show import about, sheet
 from lienzo.training.recipes.start import borrowed, code_spread
@@ -64,7 +68,7 @@ def carry_out(
         resume: go on from what the folder holds; False demands that it holds no run.
         listeners: who hears of it.
         again: the command that goes on with it.
-        find: a model's name → its folder, for `codes.outer` and `start`.
+        find: a model's name → its folder, for `codes.outer`, `start`, and a family within the family.
 
     Returns:
         how it ended; `finished` is False if it was interrupted, in whatever stage.
@@ -80,6 +84,7 @@ class Work:
     ) -> None:
         self.recipe, self.out, self.resume, self.listeners, self.again = recipe, out, resume, listeners, again
         self.find = find
+        check_family(recipe.family, recipe.network)
         self.dataset = open_data(recipe.data)
         side, said = recipe.data.size, ", ".join(self.dataset.columns) or "no captions or labels"
         self.listeners.tell(f"{self.dataset.name}: {len(self.dataset):,} pictures of {side} × {side}; {said}")
@@ -95,7 +100,22 @@ class Work:
         if isinstance(first, TrainResult) and not first.finished:
             return first
         outer, mark = self.opened(codes, first)
-        return self.over_codes(codes, outer, mark, first)
+        place = place_for(class_named("family", str(self.recipe.family.get("kind"))), self.recipe.family, outer)
+        return self.over_codes(codes, outer, mark, first) if place is None else self.with_coder(place, outer, first)
+
+    def with_coder(self, place: str, coder: Family, first: TrainResult | None) -> TrainResult:
+        """Train a family that has a place of its own for a coder, and learns from pictures what it makes of them."""
+        family = self.family(self.shape, inner={place: coder})
+        training = self.within(first.seconds if first is not None else 0.0)
+        self.write_down(family)
+        return self.train(family, self.loader(training, self.bus_of(family)).batch_at, training)
+
+    def within(self, spent: float) -> TrainingSettings:
+        """Return the recipe's settings with what is left of the budget after `spent` seconds."""
+        training = self.recipe.training
+        if training.budget_seconds is None:
+            return training
+        return training.model_copy(update={"budget_seconds": max(training.budget_seconds - spent, 1.0)})
 
     def over_codes(self, codes: Codes, outer: Family, mark: str, first: TrainResult | None) -> TrainResult:
         """Encode the pictures, then train the family over the codes."""
@@ -112,15 +132,12 @@ class Work:
             reword=self.recipe.data.reword, variants=codes.variants,
             tell=lambda done, of: self.listeners.count("encoding", done, of),
         )  # fmt: skip
-        known = code_spread(resolve(self.find(self.recipe.start))) if self.recipe.start is not None else None
+        known = self.spread_of_another()
         if known is not None and known[0].shape == loader.shift.shape:
             loader.shift, loader.scale = known
         family.get_buffer("shift").copy_(loader.shift)
         family.get_buffer("scale").copy_(loader.scale)
-        if training.budget_seconds is not None:
-            spent = loader.seconds + (first.seconds if first is not None else 0.0)
-            left = max(training.budget_seconds - spent, 1.0)
-            training = training.model_copy(update={"budget_seconds": left})
+        training = self.within(loader.seconds + (first.seconds if first is not None else 0.0))
         self.write_down(family)
         return self.train(family, loader.batch_at, training)
 
@@ -154,14 +171,22 @@ class Work:
         family = load(folder, Team.alone(self.recipe.training.device).device)
         return (family.outer if isinstance(family, Latent) else family), fingerprint(folder / WEIGHTS)
 
-    def family(self, shape: Shape, *, codes: bool = False) -> Family:
+    def family(self, shape: Shape, *, codes: bool = False, inner: Mapping[str, Family] | None = None) -> Family:
         """Build the family that learns, with borrowed weights where the recipe says so."""
         recipe = self.recipe
         bus = make_bus(recipe, self.dataset, grid=shape[1] if codes else None)
-        family = make_family(recipe.family, recipe.network, bus, shape, recipe.training.seed, codes=codes)
+        family = make_family(recipe.family, recipe.network, bus, shape, recipe.training.seed, codes=codes,
+                             find=self.find, stored=stored_family(self.out) if named_in(recipe.family) else None,
+                             inner=inner)  # fmt: skip
         if recipe.start is not None:
             self.listeners.tell(borrowed(family, resolve(self.find(recipe.start)), recipe.start))
         return family
+
+    def spread_of_another(self) -> tuple[Tensor, Tensor] | None:
+        """Return how the model that this one learns from, if there is one, brings codes to mean 0 and deviation 1."""
+        names = [self.recipe.start, *named_in(self.recipe.family)]
+        spreads = [code_spread(resolve(self.find(name))) for name in names if name is not None]
+        return next((spread for spread in spreads if spread is not None), None)
 
     def loader(self, training: TrainingSettings, bus: Bus) -> Loader:
         """Return batches of pictures."""

@@ -1,0 +1,100 @@
+"""The candidates of a plan, built and fed as the run will be: which of them the budget suffices for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lienzo.conditions import Bus
+from lienzo.core import Batch, Family, Streams
+from lienzo.data import Dataset, Loader
+from lienzo.training.budget import Candidate, Plan, pace_of, plan
+from lienzo.training.recipes.inner import Find
+from lienzo.training.recipes.make import Shape, make_bus, make_family
+from lienzo.training.recipes.parts import Recipe
+from lienzo.training.recipes.read import merged
+
+Values = dict[str, Any]
+BATCH, SHORT = 64, 16  # that candidates are measured with, where no other is said; the second for minutes
+MINUTES = 600.0  # s, a budget of which measuring must not eat up much
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a planned family learns.
+
+    Attributes:
+        dataset: the pictures.
+        shape: of what it draws: a picture, or a code.
+        coded: whether it learns ready codes.
+        share: of the budget, what the coder gets.
+        find: a model's name → its folder.
+        inner: families that it takes, by argument; not trained yet, which costs as much.
+        most: images after which it has nothing more to learn.
+    """
+
+    dataset: Dataset
+    shape: Shape
+    coded: bool = False
+    share: float = 0.0
+    find: Find = Path
+    inner: Mapping[str, Family] = field(default_factory=dict[str, Family])
+    most: int | None = None
+
+
+def fitted(
+    wanted: Sequence[tuple[str, Values]], rate: float, learnt: Learnt, tell: Callable[[str], None],
+    shares: Mapping[str, float] | None = None,
+) -> Values:  # fmt: skip
+    """Measure candidates, and return the values of the one that fits, with its schedule.
+
+    Args:
+        wanted: a name for people and a recipe's values each, smallest first.
+        rate: the step size that suits them at a batch of 64.
+        learnt: what they learn.
+        tell: hears what was measured and picked.
+        shares: arguments of the family that count images, as shares of the run's; what is said of them is kept.
+    """
+    recipes = {name: Recipe.checked(values) for name, values in wanted}
+    candidates = [Candidate(n, partial(_built, recipe, learnt), rate, learnt.most) for n, recipe in recipes.items()]
+    recipe = next(iter(recipes.values()))
+    whole = recipe.training.budget_seconds
+    assert whole is not None
+    tell("measuring this machine …")
+    settings = recipe.training.model_copy(update={"budget_seconds": whole * (1 - learnt.share)})
+    measure = partial(pace_of, feed=partial(_feed, learnt, recipe), settings=settings)
+    found: Plan = plan(candidates, len(learnt.dataset), settings, measure, reserve=min(30.0, 0.05 * whole))
+    for sentence in found.why:
+        tell(f"  {sentence}")
+    training = found.settings.model_dump(mode="json", exclude_defaults=True)
+    training["budget_seconds"] = float(training["budget_seconds"]) + learnt.share * whole
+    values = dict(wanted)[found.candidate.name]
+    counted = {name: int(share * (found.settings.images or 0)) for name, share in (shares or {}).items()}
+    values = merged(merged({"family": counted}, values), {"training": training})
+    if values.get("codes", {}).get("recipe") is not None and whole < MINUTES:
+        coder: Values = {"training": {"precision": found.pace.precision}}  # measured once, where minutes are few
+        values["codes"] = {**values["codes"], "recipe": merged(coder, values["codes"]["recipe"])}
+    return values
+
+
+def _built(recipe: Recipe, learnt: Learnt) -> Family:
+    bus = make_bus(recipe, learnt.dataset, grid=learnt.shape[1] if learnt.coded else None)
+    return make_family(recipe.family, recipe.network, bus, learnt.shape, recipe.training.seed, codes=learnt.coded,
+                       find=learnt.find, inner=learnt.inner)  # fmt: skip
+
+
+def _feed(learnt: Learnt, recipe: Recipe, family: Family) -> Callable[[int], Batch]:
+    """Return batches to measure with: the real ones, or noise for codes under the real conditions."""
+    bus, data, dataset = getattr(family, "bus", None), recipe.data, learnt.dataset
+    hurried = (recipe.training.budget_seconds or 0.0) < MINUTES
+    size = min(SHORT if hurried else BATCH, max(8, len(dataset)))
+    size = recipe.training.batch_size if "batch_size" in recipe.training.model_fields_set else size
+    loader = Loader(dataset, bus if isinstance(bus, Bus) else Bus({}), batch_size=size, background=data.background)
+    if not learnt.coded:
+        return loader.batch_at
+    first = loader.batch_at(0)
+    noise = Streams(0, range(size)).normal(*learnt.shape)
+    return lambda seen: replace(first, x=noise, streams=Streams(0, range(seen, seen + size)))
