@@ -4,7 +4,8 @@ The rule, in full. A candidate is fed well enough if the budget lets it see `nee
 picture, but at least 100,000 and at most 2,000,000. Of the candidates, smallest first, the largest that is fed well
 enough wins; if none is, the smallest. It then sees as many images as nine tenths of the time allow, with a batch that
 leaves the optimiser at least 2,000 steps where that is possible. The rest of the time is for samples, checkpoints and
-what the measurement could not know; if it is not enough, the run's own clock ends it early with a decay (`Clock`).
+what the measurement could not know; the run's own clock puts its end off where that is too much, and ends it early with
+a decay where it is not enough (`Clock`).
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ def plan(
         if sees < want or now() - begun > budget * MEASURING:
             break
     remaining = max(budget - (now() - begun), 0.1 * budget)  # a busy machine measures for longer than it may
-    images = max(int(max(remaining - reserve, remaining / 2) * MARGIN / pace.seconds), 1)
+    remaining = max(remaining - reserve, remaining / 2)
+    images = max(int(remaining * MARGIN / pace.seconds), 1)
     images = min(images, chosen.most or images)
     complete = _completed(settings, chosen, images, pace.precision, remaining)
     why.append(f"picked {chosen.name}: {complete.images:,} images in batches of {complete.batch_size}")
@@ -139,6 +141,7 @@ def _completed(
     planned: dict[str, Any] = {
         "batch_size": batch,
         "images": images,
+        "extend": given.get("images") is None and candidate.most is None,
         "precision": precision,
         "learning_rate": candidate.learning_rate * (batch / 64) ** 0.5,
         "warmup": images // 20,

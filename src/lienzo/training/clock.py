@@ -95,12 +95,13 @@ class Clock:
         """Return after how many images the run should end if its budget has room for more than planned, else 0.
 
         The start measures a few steps and plans with a margin. Shortly before the step size begins to fall, when the
-        speed is known well, the end is put where the budget ends: only where nobody said how many images it shall see,
+        speed is known well, the end is put where the budget ends: only where nobody says how many images it shall see,
         and only while the schedule is flat, so that the step size does not jump.
         """
         run, counters = self.run, self.run.counters
-        budget, planned = run.settings.budget_seconds, run.chosen.images
-        if budget is None or run.settings.images is not None or counters.cut is not None or not self.speed:
+        settings, planned = run.settings, run.chosen.images
+        budget, fixed = settings.budget_seconds, settings.images is not None and not settings.extend
+        if budget is None or fixed or counters.cut is not None or not self.speed:
             return 0
         if not (run.schedule.flat(counters.seen) and counters.seen >= LATEST * planned):
             return 0

@@ -23,6 +23,7 @@ class TrainingSettings(BaseModel):
         batch_size: B, images a step over all processes together.
         images: how many images the run sees in all. None: as many as `budget_seconds` allows, measured at the start.
         budget_seconds: how long the run may take, s, all sittings together. None: as long as `images` needs.
+        extend: with both of them: see more than `images` where the budget has room for it, as without `images`.
         learning_rate: the largest step size.
         weight_decay: of matrices and kernels; vectors (biases, gains) are never decayed.
         betas: the decay of AdamW's two moments.
@@ -52,6 +53,7 @@ class TrainingSettings(BaseModel):
     batch_size: PositiveInt = 64
     images: PositiveInt | None = None
     budget_seconds: PositiveFloat | None = None
+    extend: bool = False
     learning_rate: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 0.01
     betas: tuple[float, float] = (0.9, 0.99)
