@@ -28,14 +28,17 @@ def test_there_are_as_many_as_asked(scenes):
     assert len(open_source("scenes:300", split="validation")) == 15
     assert len(open_source("scenes:300", split="train+validation+test")) == 330
     assert {info.name: info.count for info in sources()}["scenes"] == source.COUNT == 12_000
-    for bad in ("scenes:0", "scenes:many"):
+    for bad in ("scenes:0", "scenes:many", "edits:0", "edits:x", "combinations:0"):
         with pytest.raises(DataError, match="scenes"):
             open_source(bad)
 
 
 def test_they_say_what_emoji_say(scenes):
     emoji = open_source("emoji")
-    assert set(scenes.columns) == {"style", "group", "subgroup", "text"}
+    maps = {"segmentation", "depth", "lines", "pose"}
+    assert set(scenes.columns) == {"style", "group", "subgroup", "text"} | maps
+    assert {name for name, column in scenes.columns.items() if column.kind == "map"} == maps
+    assert set(scenes.asides) == {"weather", "action", "instances"}
     for name in ("style", "group", "subgroup"):
         assert scenes.columns[name] == emoji.columns[name]
     assert scenes.licence == emoji.licence

@@ -93,6 +93,32 @@ def check(
 
 
 @app.command()
+def maps(
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures.", exists=True, file_okay=False)],
+    lines: Annotated[bool, typer.Option("--lines/--no-lines", help="Line art: edges, found without a model.")] = True,
+    depth: Annotated[str | None, typer.Option(metavar="MODEL", help="Depth, by a folder's or the hub's model.")] = None,
+    segmentation: Annotated[str | None, typer.Option(metavar="MODEL", help="Segmentation, likewise.")] = None,
+    pose: Annotated[str | None, typer.Option(metavar="MODEL", help="The skeleton of the one person that a picture "
+                                             "shows, by a ViTPose model.")] = None,
+    size: Annotated[int, typer.Option(min=16, help="Shorter side of the maps: best that of the training.")] = 256,
+    again: Annotated[bool, typer.Option("--again", help="Make anew what is there.")] = False,
+) -> None:  # fmt: skip
+    r"""Make maps of a folder's pictures, and the table (metadata.jsonl) by which training finds them.
+
+    Nothing is overwritten without --again, and no picture is changed. Models need lienzo\[pretrained].
+
+    [bold]Examples[/]
+
+    [cyan]lienzo data maps ./photos --size 64[/]
+
+    [cyan]lienzo data maps ./photos --no-lines --depth depth-anything/Depth-Anything-V2-Small-hf[/]
+    """
+    from lienzo.cli.sources import map_folder
+
+    map_folder(folder, {"depth": depth, "segmentation": segmentation, "pose": pose}, size, lines=lines, again=again)
+
+
+@app.command()
 def build(
     sets: Annotated[list[str], typer.Argument(help="emoji, openmoji-maps.")],
     out: Annotated[Path | None, typer.Option(help="Each set gets a folder of its name here; by default the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from lienzo.api.record import write_png
 from lienzo.api.words import read_pairs
 from lienzo.cli.preview import SHOWN, Screen
 from lienzo.core import ConfigurationError
-from lienzo.data import Dataset, open_source, sheet
+from lienzo.data import Dataset, map_sheet, open_source, sheet
 
 
 def show_source(
@@ -29,10 +29,14 @@ def show_source(
         console.print(Text(f"  licence: {dataset.licence}"))
     for name in dataset.columns:
         console.print(Text(f"  {name}: {known_of(dataset, name)}"))
+    for name, column in dataset.asides.items():
+        told = "drawn below" if column.kind == "map" else f"for --where: {', '.join(column.classes)}"
+        console.print(Text(f"  ({name}: {told})"))
     if preview:
         pictures = [sheet(dataset, [index]).crop((4, 4, 4 + size, 4 + size)) for index in chosen[:SHOWN]]
         Screen(console, live=False).show(pictures)
-    console.print(Text(f"  {len(chosen)} of them: {write_png(sheet(dataset, chosen), out)}"))
+    drawn = (map_sheet if any(column.kind == "map" for column in dataset.columns.values()) else sheet)(dataset, chosen)
+    console.print(Text(f"  {len(chosen)} of them: {write_png(drawn, out)}"))
 
 
 def known_of(dataset: Dataset, name: str) -> str:
@@ -49,6 +53,33 @@ def known_of(dataset: Dataset, name: str) -> str:
         texts = [text for candidates in values for text in candidates or ()]
         return f"{len(set(texts)):,} different texts, e.g. {texts[0]!r}" if texts else "no texts"
     return f"maps: {column.map_kind}, {column.channels} channels"
+
+
+def map_folder(folder: Path, models: Mapping[str, str | None], size: int, *, lines: bool, again: bool) -> None:
+    """Make maps of a folder's pictures and say where they are.
+
+    Raises:
+        ConfigurationError: for no map at all, or a model that is missing.
+        DataError: for a folder without pictures, or something that would be overwritten.
+    """
+    from rich.progress import Progress
+
+    from lienzo.data.mapping import MODELS, Maker, line_art, make_maps
+
+    makers: dict[str, tuple[str, Maker]] = {"lines": ("edges", line_art)} if lines else {}
+    makers |= {kind: (model, MODELS[kind](model)) for kind, model in models.items() if model is not None}
+    if not makers:
+        raise ConfigurationError("no map to make", hint="--lines, --depth MODEL, --segmentation MODEL, --pose MODEL")
+    console = Console(highlight=False)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"maps of {folder}")
+        made = make_maps(
+            folder, makers, size=size, again=again, tell=lambda done, of: bar.update(task, completed=done, total=of)
+        )
+    for key, reason in made.unread.items():
+        console.print(Text(f"  not read: {key}: {reason}"))
+    console.print(Text(f"{made.table}: {made.pictures:,} pictures with {', '.join(makers)}"))
+    console.print(Text(f"  look at them: lienzo data show {folder}"))
 
 
 def build_sets(sets: Sequence[str], out: Path | None, cache: Path | None) -> None:

@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from lienzo.data.open import open_source
     from lienzo.data.pixels import Policy
     from lienzo.data.report import Report
+    from lienzo.data.sheets import map_sheet
     from lienzo.data.stream import StreamLoader, peek
 
 _HOME = {
     "Column": "dataset", "Dataset": "dataset", "Loader": "loader", "Policy": "pixels", "Report": "report",
     "SourceInfo": "catalog", "StreamLoader": "stream", "candidates": "emoji", "check": "checking",
-    "open_source": "open", "peek": "stream", "sheet": "catalog", "sources": "catalog",
+    "map_sheet": "sheets", "open_source": "open", "peek": "stream", "sheet": "catalog", "sources": "catalog",
 }  # fmt: skip
 
 __all__ = [
     "Column", "Dataset", "Loader", "Policy", "Report", "SourceInfo", "StreamLoader", "candidates", "check",
-    "open_source", "peek", "sheet", "sources",
+    "map_sheet", "open_source", "peek", "sheet", "sources",
 ]  # fmt: skip
 
 

@@ -15,7 +15,9 @@ from lienzo.data.compressed import ASSETS
 from lienzo.data.dataset import Dataset
 from lienzo.data.fashion import VARIABLE, found_at
 from lienzo.data.scenes import COUNT as SCENES
+from lienzo.data.scenes import UNSEEN
 
+LICENCES = "Apache-2.0 AND CC-BY-4.0 AND MIT"  # of the emoji, and of all that is made of them
 GAP, LINE = 4, 12  # pixels between pictures, and of a line of text
 CHECKS = (8, 255, 224)  # side of the checkerboard under transparent pictures, and its two greys
 
@@ -50,12 +52,17 @@ def sources() -> list[SourceInfo]:
     reinstall = "its shards are missing: reinstall lienzo"
     return [
         _info("emoji", "emoji in five styles, captions in English and Spanish, labels; transparent", emoji,
-              "Apache-2.0 AND CC-BY-4.0 AND MIT", "" if emoji else reinstall),
+              LICENCES, "" if emoji else reinstall),
         _info("openmoji-maps", "emoji with line art, silhouette, segmentation and painter's order", openmoji,
               "CC-BY-SA-4.0", "" if openmoji else reinstall),
         _info("fashion-mnist", "articles of clothing, 28 × 28, grey, 10 classes", 70_000, "MIT", fashion),
-        _info("scenes", "emoji in landscapes and weathers, captions in English and Spanish; scenes:N for N of them",
-              SCENES if emoji else 0, "Apache-2.0 AND CC-BY-4.0 AND MIT", "" if emoji else reinstall),
+        _info("scenes", "emoji and figures in landscapes and weathers, captions in English and Spanish, segmentation, "
+              "depth, line art, pose; scenes:N for N of them", SCENES if emoji else 0, LICENCES,
+              "" if emoji else reinstall),
+        _info("edits", "pairs of scenes that differ in one thing, what asks for it in English and Spanish, where they "
+              "may differ, the maps; edits:N", SCENES if emoji else 0, LICENCES, "" if emoji else reinstall),
+        _info("combinations", "scenes whose thing no training scene shows in that weather and style (splits "
+              "validation, test); combinations:N", 2 * UNSEEN if emoji else 0, LICENCES, "" if emoji else reinstall),
         _info("A + B, A*3 + B", "several sources as one; *N repeats one, as in emoji*3 + scenes", 0, "", ""),
         _info("FOLDER", "pictures: subfolders are labels, or metadata.csv, .jsonl, .parquet, .txt beside", 0, "", ""),
         _info("FILE.parquet", "a table with pictures' bytes", 0, "", ""),
@@ -77,11 +84,11 @@ def sheet(dataset: Dataset, indices: Sequence[int] | NDArray[np.int64], *, colum
     lines = math.ceil(len(indices) / columns)
     paper = Image.new("RGB", (columns * (width + GAP) + GAP, lines * (height + LINE + GAP) + GAP), "white")
     draw = ImageDraw.Draw(paper)
-    captions = _captions(dataset, indices)
+    captions = captions_of(dataset, indices)
     for number, pixels in enumerate(dataset.pictures(indices)):
         left, top = GAP + number % columns * (width + GAP), GAP + number // columns * (height + LINE + GAP)
-        paper.paste(_shown(pixels), (left, top))
-        draw.text((left, top + height), _cut(captions[number], width, draw), "black")
+        paper.paste(shown(pixels), (left, top))
+        draw.text((left, top + height), cut(captions[number], width, draw), "black")
     return paper
 
 
@@ -98,7 +105,8 @@ def _rows(folder: str) -> int:
     return sum(int(pq.ParquetFile(file).metadata.num_rows) for file in files)
 
 
-def _captions(dataset: Dataset, indices: Sequence[int] | NDArray[np.int64]) -> list[str]:
+def captions_of(dataset: Dataset, indices: Sequence[int] | NDArray[np.int64]) -> list[str]:
+    """Say what each picture is called: its first text, its label, or its number."""
     kinds = {column.kind: name for name, column in reversed(list(dataset.columns.items())) if name != "background"}
     name = kinds.get("text") or kinds.get("label")
     if name is None:
@@ -106,13 +114,15 @@ def _captions(dataset: Dataset, indices: Sequence[int] | NDArray[np.int64]) -> l
     return [(v[0] if isinstance(v, list) else v) or "" for v in dataset.values(name, indices)]
 
 
-def _cut(text: str, width: int, draw: ImageDraw.ImageDraw) -> str:
+def cut(text: str, width: int, draw: ImageDraw.ImageDraw) -> str:
+    """Shorten a text until it fits a width in pixels."""
     while text and draw.textlength(text) > width:
         text = text[:-1]
     return text
 
 
-def _shown(pixels: NDArray[np.uint8]) -> Image.Image:
+def shown(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Turn pixels into what a person sees; transparency shows as a checkerboard."""
     if pixels.shape[2] == 1:
         return Image.fromarray(np.ascontiguousarray(pixels[:, :, 0]))
     image = Image.fromarray(np.ascontiguousarray(pixels))

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -39,6 +40,7 @@ class Dataset(ABC):
     Attributes:
         name: of the source, as a person would say it.
         columns: what is known of the pictures, by name.
+        asides: columns that `values` gives too, but that no condition hears of itself.
         shape: (H, W, C); C = 4 is RGBA, which the loader lays on a background.
         licence, citation: of the pictures; empty where nobody said.
         fingerprint: a hash of the content, for model cards.
@@ -47,6 +49,7 @@ class Dataset(ABC):
     name: str
     columns: Mapping[str, Column]
     shape: tuple[int, int, int]
+    asides: Mapping[str, Column] = MappingProxyType({})
     licence: str = ""
     citation: str = ""
     fingerprint: str = ""

@@ -24,7 +24,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     "emoji": emoji.open_emoji,
     "openmoji-maps": openmoji.open_openmoji,
     "fashion-mnist": fashion.open_fashion_mnist,
-    "scenes": scenes.open_scenes,
+    **scenes.SOURCES,
 }
 LARGEST_SIDE = 4096
 
@@ -47,9 +47,10 @@ def open_source(
     the user's files are never touched.
 
     Args:
-        spec: "emoji", "openmoji-maps", "fashion-mnist" (or "fashion-mnist:FOLDER"), "scenes" (or "scenes:COUNT"), a
-            folder, a `.parquet` file, tars ("a.tar", "a-{000..010}.tar", "a-*.tar"), or "hub:NAME". Several joined by
-            "+" follow one another, and "*N" repeats one: "emoji*3 + scenes".
+        spec: "emoji", "openmoji-maps", "fashion-mnist" (or "fashion-mnist:FOLDER"), "scenes" (or "scenes:COUNT",
+            likewise "edits" and "combinations"), a folder, a `.parquet` file, tars ("a.tar", "a-{000..010}.tar",
+            "a-*.tar"), or "hub:NAME". Several joined by "+" follow one another, and "*N" repeats one:
+            "emoji*3 + scenes".
         size: side of the pictures in pixels.
         channels: 3 for colour; 1 for grey (transparency is laid on white). A set with transparent pictures has 4 where
             3 are asked for: the loader lays them on a background.
@@ -79,16 +80,16 @@ def _open_one(spec: str | Path, ask: Ask, split: str, where: Where | None, limit
     name, _, rest = str(spec).partition(":")
     if name == "fashion-mnist" and rest:
         return fashion.open_fashion_mnist(ask, split, where, folder=Path(rest).expanduser())
-    if name == "scenes" and rest:
-        return scenes.open_scenes(ask, split, where, count=_count(rest))
+    if name in scenes.SOURCES and rest:
+        return scenes.SOURCES[name](ask, split, where, count=_count(rest, name))
     if str(spec) in BUILT_IN:
         return BUILT_IN[str(spec)](ask, split, where)
     return open_built(source_at(spec), ask, split=split, where=where, limits=limits)
 
 
-def _count(text: str) -> int:
+def _count(text: str, name: str) -> int:
     if not text.isdecimal():
-        raise DataError(f"{text!r} is no number of scenes", hint="scenes:N with N from 1, such as scenes:5000")
+        raise DataError(f"{text!r} is no number of scenes", hint=f"{name}:N with N from 1, such as {name}:5000")
     return int(text)
 
 

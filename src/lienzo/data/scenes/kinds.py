@@ -61,6 +61,28 @@ _OUT = (
 NEVER = frozenset(_OUT)
 """English captions of pictures that cannot stand on the ground."""
 
+FACES = frozenset({
+    "face-smiling", "face-tongue", "face-affection", "face-glasses", "face-sleepy", "face-neutral-skeptical",
+    "face-concerned", "face-hat",
+})  # fmt: skip
+NO_HEADS = frozenset({
+    "baby", "melting face", "rolling on the floor laughing", "upside-down face", "face in clouds", "money-mouth face",
+    "star-struck", "dotted line face", "face blowing a kiss", "disguised face", "face exhaling",
+})  # fmt: skip
+"""English captions of faces that are more, or less, than a head."""
+
+
+def is_head(subgroup: str, caption: str, style: str) -> bool:
+    """Tell whether an emoji may be the head of a figure.
+
+    >>> is_head("person", "woman", "noto"), is_head("person", "woman: bald", "noto"), is_head("face-hand", "?", "noto")
+    (True, False, False)
+    """
+    if not caption or caption in NO_HEADS:
+        return False
+    with_shoulders = style == "noto" and ":" in caption and "beard" not in caption
+    return subgroup in FACES or (subgroup == "person" and not with_shoulders)
+
 
 def stands(subgroup: str | None, caption: str) -> bool:
     """Tell whether an emoji may stand in a scene.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,13 +31,29 @@ LIGHT: dict[Sky, Colour] = {
 SNOW_AT_NIGHT: Colour = (0.66, 0.72, 0.88)  # snow shines in the dark
 
 
-def landscape(scene: Scene, size: int, rng: np.random.Generator) -> Canvas:
+@dataclass(frozen=True)
+class Skyline:
+    """Where sky and ground meet.
+
+    Attributes:
+        far: the height of what lies far away, in shares of the picture from its top, (S,).
+        line: the same of the ground.
+    """
+
+    far: NDArray[np.float32]
+    line: NDArray[np.float32]
+
+
+def landscape(
+    scene: Scene, size: int, rng: np.random.Generator, shape: Skyline | None = None
+) -> tuple[Canvas, Skyline]:
     """Draw what stands behind the things: the sky, something far away, and the ground.
 
     Args:
         scene: says which.
         size: S.
         rng: chooses shades and shapes.
+        shape: of the ground, where it is not the scene's own.
     """
     rows = ((np.arange(size) + 0.5) / size).astype(np.float32)
     canvas = heaven(scene, rows, rng)
@@ -43,14 +61,17 @@ def landscape(scene: Scene, size: int, rng: np.random.Generator) -> Canvas:
     rough = {"sand": 0.0, "street": 0.0, "grass": 0.012, "snow": 0.02, "hills": 0.035}[scene.ground]
     raised = rng.uniform(0.01, 0.03) if rough == 0 else rng.uniform(0.05, 0.12)
     far = scene.horizon - raised + _curve(size, rng) * rough * 2.5
+    far = far if shape is None else shape.far
     _cover(canvas, rows, far, np.array(FAR[scene.ground], np.float32) * light)
     near, front = GROUNDS[scene.ground][rng.integers(len(GROUNDS[scene.ground]))]
     depth = np.clip((rows - scene.horizon) / (1 - scene.horizon), 0, 1)
     ground = mixed(near, front, depth)[:, None, :] + _texture(scene, size, rng)[:, :, None]
-    _cover(canvas, rows, scene.horizon + _curve(size, rng) * rough, ground * light)
+    line = scene.horizon + _curve(size, rng) * rough
+    line = line if shape is None else shape.line
+    _cover(canvas, rows, line, ground * light)
     if scene.ground == "street":
         _lane(canvas, rows, scene.horizon, light)
-    return canvas
+    return canvas, Skyline(far.astype(np.float32), line.astype(np.float32))
 
 
 def _curve(size: int, rng: np.random.Generator) -> NDArray[np.float32]:

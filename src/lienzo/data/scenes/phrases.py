@@ -69,3 +69,16 @@ WEATHER: Mapping[str, tuple[Templates, Templates]] = {
 }  # fmt: skip
 BESIDE: tuple[tuple[str, str], ...] = (("next to", "junto a"), ("in front of", "delante de"), ("beside", "al lado de"))
 """What joins two things, in both languages: the nearer one, then the one behind it."""
+ACTS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "walking": (("walking", "caminando", "camina"), ("taking a walk", "dando un paseo", "pasea")),
+    "running": (("running", "corriendo", "corre"), ("jogging", "corriendo", "corre")),
+    "jumping": (("jumping", "saltando", "salta"), ("jumping for joy", "saltando de alegría", "salta de alegría")),
+    "waving": (("waving", "saludando", "saluda"), ("waving a hand", "saludando con la mano", "saluda con la mano")),
+}
+"""What a figure does: in English, in Spanish as in "corriendo", and as in "que corre"."""
+SHIRTS: Mapping[str, tuple[str, str]] = {
+    "red": ("a red shirt", "roja"), "blue": ("a blue shirt", "azul"), "green": ("a green shirt", "verde"),
+    "yellow": ("a yellow shirt", "amarilla"), "purple": ("a purple shirt", "morada"),
+    "orange": ("an orange shirt", "naranja"), "pink": ("a pink shirt", "rosa"), "white": ("a white shirt", "blanca"),
+}  # fmt: skip
+"""Shirts in English, and their colours in Spanish (feminine)."""

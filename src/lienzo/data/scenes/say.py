@@ -6,14 +6,16 @@ import random
 from collections.abc import Mapping
 
 from lienzo.data.scenes.cast import Cast
+from lienzo.data.scenes.figures import Figure
 from lienzo.data.scenes.kinds import kind_of
 from lienzo.data.scenes.layout import Layer, Scene
 from lienzo.data.scenes.nouns import Noun, beside, noun_of, together
-from lienzo.data.scenes.phrases import BESIDE, ENGLISH, SPANISH, WEATHER, Templates
+from lienzo.data.scenes.phrases import ACTS, BESIDE, ENGLISH, SHIRTS, SPANISH, WEATHER, Templates
 
 KIND = 0.35  # how often a thing is called by its kind ("a building") rather than by its name ("a house")
 BARE = 0.3  # how often the weather is also said without any thing
 PLACED = 0.3  # how often the ground is named in bad weather
+DONE, WORN = 0.9, 0.25  # how often is said what a figure does, and what it wears
 ENGLISH_COUNT, SPANISH_COUNT = 5, 4  # sentences about the things
 
 
@@ -66,9 +68,30 @@ def _subject(rng: random.Random, scene: Scene, cast: Cast) -> Noun:
 
 
 def _named(rng: random.Random, layer: Layer, cast: Cast) -> Noun:
+    if layer.figure is not None:
+        return acting(rng, plain_name(layer, cast), layer.figure)
     subgroup, (english, spanish) = cast.subgroups[layer.row], cast.captions[layer.row]
     if rng.random() < KIND or not spanish:
         return noun_of(*kind_of(subgroup, english))
     if subgroup.startswith("animal-") and english.endswith(" face") and rng.random() < 0.5:
         return noun_of(english.removesuffix(" face"), spanish.removeprefix("cara de "))
     return noun_of(english, spanish)
+
+
+def plain_name(layer: Layer, cast: Cast) -> Noun:
+    """Name a thing as its caption does; a figure by its head, whatever it does."""
+    if layer.figure is not None and not cast.is_person(layer.row):
+        return noun_of("person", "persona")
+    english, spanish = cast.captions[layer.row]
+    return noun_of(english, spanish) if spanish else noun_of(*kind_of(cast.subgroups[layer.row], english))
+
+
+def acting(rng: random.Random, noun: Noun, figure: Figure) -> Noun:
+    """Say of a figure what it does, and now and then what it wears."""
+    does = rng.choice(ACTS[figure.action])
+    dressed, vestido = "", ""
+    if rng.random() < WORN:
+        dressed, vestido = f" in {SHIRTS[figure.shirt][0]}", f" con camiseta {SHIRTS[figure.shirt][1]}"
+    what = rng.random() < DONE
+    en, es, que = (f" {does[0]}", f" {does[1]}", f" que {does[2]}") if what else ("", "", "")
+    return Noun(noun.en + dressed + en, noun.un + vestido + es, noun.el + vestido + que, noun.ending)
