@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lienzo.api import Model, load, models, reproduce, save, train
+    from lienzo.api.compare import compare
+    from lienzo.api.edit import edit
     from lienzo.core import (
         Batch,
         Conditions,
@@ -46,7 +48,9 @@ __all__ = [
     "Streams",
     "__version__",
     "build",
+    "compare",
     "config_of",
+    "edit",
     "load",
     "models",
     "open_source",
@@ -59,6 +63,8 @@ __all__ = [
 # Where each name lives; whatever is not listed lives in the protocol, `lienzo.core`.
 _ELSEWHERE = {
     "Model": "lienzo.api",
+    "edit": "lienzo.api.edit",
+    "compare": "lienzo.api.compare",
     "load": "lienzo.api",
     "models": "lienzo.api",
     "open_source": "lienzo.data",

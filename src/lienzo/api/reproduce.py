@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from lienzo.api.model import load
+from lienzo.api.edit_asked import EditRecord
+from lienzo.api.model import Model, load
 from lienzo.api.record import Record
 from lienzo.core import CheckpointError, DataError
 from lienzo.training.card import version
@@ -31,7 +32,7 @@ class Reproduction:
     largest: int
     mean: float
     differs: list[str]
-    record: Record
+    record: Record | EditRecord
     image: Image.Image = field(repr=False)
 
 
@@ -39,7 +40,7 @@ def reproduce(file: Path | str, *, model: str | Path | None = None) -> Reproduct
     """Make a picture again from its own record.
 
     Args:
-        file: a PNG that `lienzo generate` or `lienzo.save` wrote.
+        file: a PNG that `lienzo generate`, `lienzo edit` or `lienzo.save` wrote.
         model: where its model is now, if it is not where the record says.
 
     Raises:
@@ -48,32 +49,44 @@ def reproduce(file: Path | str, *, model: str | Path | None = None) -> Reproduct
     """
     path = Path(file).expanduser()
     image, record = _opened(path)
-    try:
-        used = load(model or record.model, device=record.device if _has(record.device) else "cpu")
-    except CheckpointError as error:
-        raise CheckpointError(error.what, hint=f"{error.hint}; --model says where {record.model} is now") from None
-    differs = _changes(record, used.weights, used.device.type)
     threads = torch.get_num_threads()
     torch.set_num_threads(record.threads)
     try:
-        row, options = record.conditions, record.options
-        again = used.draw([row], seed=record.seed, indices=[record.index], options=options)[0]
+        again, used, changed = _again(record, model)
     finally:
         torch.set_num_threads(threads)
-    return _compared(image, again, record, differs)
+    return _compared(image, again, record, [*_changes(record, used.weights, used.device.type), *changed])
 
 
-def _opened(path: Path) -> tuple[Image.Image, Record]:
+def _again(record: Record | EditRecord, model: str | Path | None) -> tuple[Image.Image, Model, list[str]]:
+    """Return the picture made again, by which model, and which files have changed."""
+
+    def used() -> Model:
+        try:
+            return load(model or record.model, device=record.device if _has(record.device) else "cpu")
+        except CheckpointError as error:
+            raise CheckpointError(error.what, hint=f"{error.hint}; --model says where {record.model} is now") from None
+
+    if isinstance(record, EditRecord):
+        from lienzo.api.edit_again import again as edited_again  # late: few pictures are edits
+
+        return edited_again(record, used)
+    drawing = used()
+    row, options = record.conditions, record.options
+    return drawing.draw([row], seed=record.seed, indices=[record.index], options=options)[0], drawing, []
+
+
+def _opened(path: Path) -> tuple[Image.Image, Record | EditRecord]:
     try:
         with Image.open(path) as image:
             image.load()
-            return image, Record.of(image, str(path))
+            return image, EditRecord.of(image) or Record.of(image, str(path))
     except (OSError, UnidentifiedImageError) as error:
         reason = getattr(error, "strerror", None) or "it is no picture"
         raise DataError(f"cannot read {path}: {reason}", hint="a PNG that `lienzo generate` wrote") from None
 
 
-def _changes(record: Record, weights: str, device: str) -> list[str]:
+def _changes(record: Record | EditRecord, weights: str, device: str) -> list[str]:
     now = {"lienzo": version(), "torch": str(torch.__version__), "device": device}
     then = {"lienzo": record.lienzo, "torch": record.torch, "device": record.device}
     found = [f"{name}: {then[name]} then, {now[name]} now" for name in now if then[name] != now[name]]
@@ -82,7 +95,7 @@ def _changes(record: Record, weights: str, device: str) -> list[str]:
     return found
 
 
-def _compared(image: Image.Image, again: Image.Image, record: Record, differs: list[str]) -> Reproduction:
+def _compared(image: Image.Image, again: Image.Image, record: Record | EditRecord, differs: list[str]) -> Reproduction:
     if (image.size, image.mode) != (again.size, again.mode):
         text = f"the picture: {image.mode} {image.size} in the file, {again.mode} {again.size} made again"
         return Reproduction(False, 255, 255.0, [text, *differs], record, again)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-File = Annotated[Path, typer.Argument(help="A PNG that `lienzo generate` wrote.")]
+File = Annotated[Path, typer.Argument(help="A PNG that `lienzo generate` or `lienzo edit` wrote.")]
 ModelName = Annotated[str | None, typer.Option("--model", help="Where its model is now, if it was moved.")]
 Out = Annotated[Path | None, typer.Option(help="Write the picture made again here.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict for programs.")]

@@ -1,0 +1,201 @@
+"""Edit a picture: what was asked for, the part that the model looks at, what is put back, what that did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from lienzo.api.edit_asked import Asked, EditRecord, heard_of, sha256_of, split_keep
+from lienzo.api.edit_double import doubled
+from lienzo.api.edit_hows import HOWS, Work, chosen
+from lienzo.api.edit_masks import around, mask_image, mask_of, still_of
+from lienzo.api.model import Model, load, to_image
+from lienzo.api.record import KEY
+from lienzo.api.sheets import grid
+from lienzo.conditions import TextCondition
+from lienzo.core import ConfigurationError
+from lienzo.editing import (
+    Canvas,
+    Changes,
+    Met,
+    Picked,
+    Region,
+    changes,
+    kept_of,
+    looked_at,
+    met,
+    open_canvas,
+    put_back,
+    region_of,
+    sheet,
+)  # fmt: skip
+from lienzo.editing.space import silent
+from lienzo.training.card import version
+
+Called = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Edited pictures and what is known of them.
+
+    Attributes:
+        images: each with its record in `info["lienzo"]`; `lienzo.save` writes both.
+        sheet: before, after and difference of the first; of frames, all of them.
+        how: the way that was taken.
+        words: what was heard of the instruction.
+        notes: what was converted, guessed or not heard, in words.
+        changes: of each picture; empty where there is nothing to compare with.
+        met: how well the words fit each; empty without words, or where the scorer does not apply.
+        mask: white where it might change; None where everything might.
+        guessed: whether a model guessed the mask.
+    """
+
+    images: list[Image.Image]
+    sheet: Image.Image
+    how: str
+    notes: list[str]
+    words: str = ""
+    changes: list[Changes] = field(default_factory=list[Changes])
+    met: list[Met] = field(default_factory=list[Met])
+    mask: Image.Image | None = None
+    guessed: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """Return what is known as plain data."""
+        return {
+            "how": self.how, "words": self.words, "notes": self.notes, "changes": [asdict(c) for c in self.changes],
+            "met": [asdict(m) for m in self.met], "mask_guessed": self.guessed,
+        }  # fmt: skip
+
+
+def edit(picture: Path | str, words: str = "", *, model: str | Path | Model = "emoji-64", **asked: Any) -> Edit:
+    """Edit a picture.
+
+    What the mask keeps is the original's own, pixel for pixel; the result says by how much the rest changed.
+
+    Args:
+        picture: a file.
+        words: the instruction: what the picture should show.
+        model: a name of `lienzo.models`, a run's folder, or a loaded model.
+        **asked: the fields of `Asked`: how, keep, change, map, like, strength, seed, count, …
+
+    Raises:
+        LienzoError: for a picture, a mask or words that cannot be used.
+    """
+    unknown = [name for name in asked if name not in Asked.__dataclass_fields__]
+    if unknown:
+        hint = ", ".join(Asked.__dataclass_fields__)
+        raise ConfigurationError(f"an edit has no option {unknown[0]!r}", hint=hint)
+    used = model if isinstance(model, Model) else load(model)
+    return edited(used, Path(picture), Asked(words, **asked))
+
+
+def edited(
+    model: Model, picture: Path, asked: Asked, indices: Sequence[int] | None = None, called: Called = silent
+) -> Edit:
+    """Edit a picture with a loaded model.
+
+    Args:
+        model: in use.
+        picture: a file.
+        asked: for what.
+        indices: the numbers of the edits within the seed; None: the first `asked.count`.
+        called: once a network call.
+    """
+    canvas, notes = open_canvas(picture), list[str]()
+    notes += canvas.notes
+    indices = range(asked.count) if indices is None else indices
+    if asked.how != "outpaint" and not asked.keep:
+        words, keep = split_keep(asked.words)
+        if keep:
+            notes.append(f'"keep {keep}" was taken off the words and heard as --keep "{keep}"')
+            asked = replace(asked, words=words, keep=keep)
+    text = model.bus["text"] if "text" in model.bus.names else None
+    if isinstance(text, TextCondition):
+        notes += [note for words in dict.fromkeys((asked.words, asked.was)) for note in heard_of(words, text)]
+    if asked.words and text is None:
+        raise ConfigurationError(f"{model.name} hears no words", hint="a model that does, or --how variation")
+    said = any((asked.keep, asked.change)) or asked.how == "outpaint"
+    how = chosen(asked, said, model)
+    work = Work(model, asked, torch.empty(0), torch.empty(0), 0.0, indices, called)
+    result = _framed(work, canvas, how) if HOWS[how].gives != "pictures" else _changed(work, canvas, how, asked)
+    record = _record(model, picture, asked.settled())
+    for image, index in zip(
+        result.images, indices if HOWS[how].gives == "pictures" else range(len(result.images)), strict=True
+    ):
+        image.info[KEY] = record(index).text()
+    result.notes[:0] = notes
+    return result
+
+
+def _changed(work: Work, canvas: Canvas, how: str, asked: Asked) -> Edit:
+    """Edit the region that may change, and put what was drawn back into it."""
+    row, shape = HOWS[how], work.model.family.shape
+    if how == "outpaint":
+        canvas, picked = around(canvas, asked.margin)
+    else:
+        picked = mask_of(asked, canvas, work.model)
+    mask = None if picked is None else picked.mask
+    region = region_of(canvas.size, mask, shape[2])
+    x, keep = looked_at(canvas, region, shape), kept_of(region, shape)
+    strength = row.strength if asked.strength is None else asked.strength
+    drawn = row.run(_filled(work, x, keep, strength or 0.0))
+    still = still_of(work.model, x)[0].cpu() if row.detailed else None
+    feather = max(1, round(region.side / shape[2])) if asked.feather is None else asked.feather
+    after = [put_back(canvas, region, x[0], y.cpu(), feather, still) for y in drawn]
+    return _told(canvas, after, picked, region, how, asked)
+
+
+def _filled(work: Work, x: torch.Tensor, keep: torch.Tensor, strength: float) -> Work:
+    return Work(work.model, work.asked, x, keep, strength, work.indices, work.called)
+
+
+def _told(canvas: Canvas, after: list[Canvas], picked: Picked | None, region: Region, how: str, asked: Asked) -> Edit:
+    mask = None if picked is None else picked.mask
+    notes = [] if picked is None else list(picked.notes)
+    if region.side < max(canvas.size):
+        notes.append(f"the model looked at {region.side} × {region.side} pixels of {canvas.size[0]} × {canvas.size[1]}")
+    scores = [met(_part(canvas, region), _part(each, region), asked.words) for each in after] if asked.words else []
+    return Edit(
+        [each.whole() for each in after], sheet(canvas.seen, after[0].seen, mask), how, notes, asked.words,
+        [changes(canvas, each, mask) for each in after], scores,
+        None if picked is None else mask_image(picked), picked is not None and picked.guess,
+    )  # fmt: skip
+
+
+def _part(canvas: Canvas, region: Region) -> Image.Image:
+    return canvas.seen.crop(region.box)
+
+
+def _framed(work: Work, canvas: Canvas, how: str) -> Edit:
+    """Frames on the way to another picture, or one picture of twice the size."""
+    row, shape = HOWS[how], work.model.family.shape
+    strength = (row.strength or 0.0) if work.asked.strength is None else work.asked.strength
+    if row.gives == "double":
+        large = doubled(canvas, shape, lambda x: row.run(_filled(work, x, work.keep, strength)))
+        plain = canvas.seen.resize(large.size, Image.Resampling.BICUBIC)
+        return Edit(
+            [large.whole()], sheet(plain, large.seen, None), how, ["before, on the sheet: bicubic interpolation"]
+        )
+    region = region_of(canvas.size, None, shape[2])
+    images = [to_image(x) for x in row.run(_filled(work, looked_at(canvas, region, shape), work.keep, 0.0))]
+    return Edit(images, grid(images, len(images)), how, ["frames have the model's size"])
+
+
+def _record(model: Model, picture: Path, asked: Asked) -> Callable[[int], EditRecord]:
+    path = picture.expanduser().resolve()
+    files = {str(path): sha256_of(path), **{str(each): sha256_of(each) for each in asked.files()}}
+
+    def of(index: int) -> EditRecord:
+        return EditRecord(
+            asdict(asked), str(path), files, index, model.name, model.weights, model.device.type,
+            torch.get_num_threads(), version(), str(torch.__version__),
+        )  # fmt: skip
+
+    return of

@@ -1,0 +1,180 @@
+"""What an edit was asked for, and what its picture remembers of that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from lienzo.api.record import KEY
+from lienzo.conditions import TextCondition
+from lienzo.conditions.memory import words
+from lienzo.core import ConditionError, ConfigurationError, DataError
+
+KEEPING = re.compile(
+    r"[\s,;.]*(?:\b(?:and|but|y|pero)\s+)?\b(?:keep|mant[eé]n|conserva)\s+(?:the\s+|my\s+|el\s+|la\s+|los\s+|las\s+)?"
+    r"(?P<what>[\w' -]+?)(?:\s+(?:as it is|in the (?:original )?(?:image|picture)|tal cual))?[\s.!]*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for; plain data.
+
+    Attributes:
+        words: the instruction.
+        how: a name in `HOWS`; "auto" takes inpainting where there is a mask, image to image where there is none.
+        keep, change: a mask's file, a class of `map`, or words.
+        map: a segmentation's file, with names.
+        like, unlike: another picture, or folders of pictures.
+        was: what the picture shows now, in words.
+        strength: 0 … 1; None: the operation's own.
+        seed, count: of how many edits.
+        said: labels and more by the condition's name.
+        options: steps, solver, guidance, guidance_interval; by, repeats … of `Way`.
+        feather: pixels of the seam; None: a 64th of the part that is looked at.
+        amount: how far to go along an attribute.
+        margin: of outpainting, a share of the longer side.
+    """
+
+    words: str = ""
+    how: str = "auto"
+    keep: str = ""
+    change: str = ""
+    map: str = ""
+    like: str = ""
+    unlike: str = ""
+    was: str = ""
+    strength: float | None = None
+    seed: int = 0
+    count: int = 1
+    said: dict[str, Any] = field(default_factory=dict[str, Any])
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    feather: int | None = None
+    amount: float = 1.0
+    margin: float = 0.25
+
+    def __post_init__(self) -> None:
+        checks = (
+            (self.count >= 1, f"{self.count} edits", "a count of at least 1"),
+            (self.strength is None or 0 <= self.strength <= 1, f"strength {self.strength}", "between 0 and 1"),
+            (self.feather is None or 0 <= self.feather <= 64, f"a feather of {self.feather} pixels", "0 to 64"),
+            (0 < self.margin <= 1, f"a margin of {self.margin:g}", "a share of the longer side, above 0, at most 1"),
+        )
+        for holds, what, hint in checks:
+            if not holds:
+                raise ConfigurationError(what, hint=hint)
+
+    def settled(self) -> Asked:
+        """Return the same with full paths, so that it means the same from any folder."""
+        named = {name: getattr(self, name) for name in ("keep", "change", "map", "like", "unlike")}
+        there = {name: Path(said).expanduser() for name, said in named.items() if said}
+        return replace(self, **{name: str(path.resolve()) for name, path in there.items() if path.exists()})
+
+    def files(self) -> list[Path]:
+        """Return the files that it names besides the picture."""
+        named = (self.keep, self.change, self.map, self.like, self.unlike)
+        return [path for path in (Path(name).expanduser() for name in named if name) if path.is_file()]
+
+
+@dataclass(frozen=True)
+class EditRecord:
+    """What an edited picture remembers.
+
+    Attributes:
+        edit: the `Asked`, as plain data.
+        source: the picture's path when it was edited.
+        files: path → SHA-256 of the source and of every file that was named.
+        index: which of the edits it is.
+        model, weights, device, threads, lienzo, torch: as in `Record`.
+    """
+
+    edit: dict[str, Any]
+    source: str
+    files: dict[str, str]
+    index: int
+    model: str
+    weights: str
+    device: str
+    threads: int
+    lienzo: str
+    torch: str
+
+    def text(self) -> str:
+        """Return the record as JSON on one line."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return asdict(self)
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked for."""
+        return Asked(**self.edit)
+
+    @classmethod
+    def of(cls, image: Image.Image) -> EditRecord | None:
+        """Read the record of an edit; None where a picture has none, or another one.
+
+        Raises:
+            DataError: for a damaged one.
+        """
+        try:
+            plain: Any = json.loads(str(image.info.get(KEY, "null")))
+        except ValueError:
+            return None
+        if not isinstance(plain, dict) or "edit" not in plain:
+            return None
+        try:
+            return cls(**{each.name: plain[each.name] for each in fields(cls)})
+        except (KeyError, TypeError):
+            raise DataError("the record of this edit is damaged", hint="the file as `lienzo edit` wrote it") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def split_keep(instruction: str) -> tuple[str, str]:
+    """Take "keep the …" off an instruction's end.
+
+    >>> split_keep("it's snowing; keep the building in the original image")
+    ("it's snowing", 'building')
+    >>> split_keep("a beagle")
+    ('a beagle', '')
+    """
+    found = KEEPING.search(instruction)
+    if found is None or not instruction[: found.start()].strip():
+        return instruction, ""
+    return instruction[: found.start()].strip(), found["what"].strip()
+
+
+def heard_of(text: str, condition: TextCondition) -> list[str]:
+    """Return what has to be said about how a model reads a text.
+
+    Raises:
+        ConditionError: for a text of which it can read nothing.
+    """
+    if condition.encoder != "words" or not text.strip():
+        return []
+    letters = [c for c in text if c.isalpha()]
+    latin = [c for c in letters if c < "\u0250"]
+    if letters and not latin:
+        hint = "the same in English or Spanish"
+        raise ConditionError(f"the model cannot read {text[:40]!r}: it knows words in Latin letters", hint=hint)
+    notes = list[str]()
+    if len(latin) < len(letters):
+        notes.append("words in other letters than Latin were not understood: the model reads English and Spanish")
+    count = len(words().spoken(text, 10_000))
+    if count > condition.length:
+        notes.append(f"the model hears the first {condition.length} words of {count:,}; the rest was left out")
+    return notes
