@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lienzo import __version__
-from lienzo.cli import data, demo, evaluate, export, generate, models, reproduce, train
+from lienzo.cli import compare, data, demo, edit, evaluate, export, generate, models, reproduce, train
 
 app = typer.Typer(
     name="lienzo",
@@ -19,10 +19,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("generate")(generate.generate)
+app.command("edit")(edit.edit)
 app.command("reproduce")(reproduce.reproduce)
 app.command("train")(train.train)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("models")(models.models)
 app.command("families")(models.families)
