@@ -119,11 +119,32 @@ def resumed() -> list[Figure]:
     return [Figure(what, value or UNKNOWN, "20 of 20 bitwise equal", met, command)]
 
 
+def agreement() -> list[Figure]:
+    result = read("agreement")
+    what = "FD, KID, precision, recall, density, coverage against torchmetrics, torch-fidelity, prdc on equal features"
+    goal, command = "≤ 1e-3, relative", "python benchmarks/agreement/run.py"
+    if not result:
+        return [Figure(what, UNKNOWN, goal, None, command)]
+    value = f"{result['largest']:.0e} at most, of {len(result['entries'])} comparisons on {len(result['sets'])} sets"
+    return [Figure(what, value, goal, result["largest"] <= result["goal"], command)]
+
+
+def evaluate_memory() -> list[Figure]:
+    result = read("evaluate_memory")
+    what, goal = "memory of `lienzo evaluate` on 50,000 drawn pictures of 28 × 28", "≤ 2,048 MiB"
+    command = "python benchmarks/evaluate_memory/run.py"
+    if not result:
+        return [Figure(what, UNKNOWN, goal, None, command)]
+    value = f"{result['peak_mib']:,.0f} MiB at most, {result['seconds'] / 60:.0f} minutes without the drawing"
+    return [Figure(what, value, goal, result["peak_mib"] <= result["goal_mib"], command)]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the README says something else")
     args = parser.parse_args()
-    figures = [*text_to_picture(), *words(), *speed(), *fashion(), *peak(), *resumed(), *damaged()]
+    figures = [*text_to_picture(), *words(), *speed(), *fashion(), *peak(), *resumed(), *damaged(),
+               *agreement(), *evaluate_memory()]  # fmt: skip
     text = README.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
         print(f"{README.name} has no {BEGIN} … {END} to write between", file=sys.stderr)

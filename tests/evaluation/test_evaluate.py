@@ -7,31 +7,12 @@ import sys
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from lienzo.api.evaluate import evaluate
 from lienzo.cli import main
 from lienzo.core import Conditions, ConfigurationError, DataError, Scores
 from lienzo.evaluation import bits_per_dimension
 from lienzo.evaluation.evaluate import refusals
-
-
-@pytest.fixture(scope="module")
-def animals(tmp_path_factory):
-    """Cats and dogs, 8 × 8: bright and dark noise."""
-    folder, rng = tmp_path_factory.mktemp("animals"), np.random.default_rng(0)
-    for split, count in (("train", 60), ("test", 40)):
-        for name, low in (("cat", 0), ("dog", 128)):
-            (folder / split / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(low, low + 128, (8, 8, 3), np.uint8)
-                Image.fromarray(pixels).save(folder / split / name / f"{number}.png")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("LIENZO_CACHE", str(tmp_path_factory.getbasetemp() / "evaluate-cache"))
 
 
 def without_times(path):
@@ -97,7 +78,7 @@ def test_the_command_line_shows_and_prints(seeing_model, animals, tmp_path, monk
             main()
         assert not end.value.code
         shown = capsys.readouterr().out
-        assert json.loads(shown)["schema"] == 1 if more else "coverage-pca64" in shown
+        assert json.loads(shown)["schema"] == 2 if more else "coverage-pca64" in shown
         assert more or "FD-pca64 is refused" in shown
 
 
@@ -115,3 +96,20 @@ def test_a_uniform_density_costs_eight_bits():
     assert told.mean == pytest.approx(math.log2(255), abs=1e-6)
     assert told.error == pytest.approx(0, abs=1e-9)
     assert (told.kind, told.pictures) == ("exact", 3)
+
+
+class Even(Scores):
+    """Every 8-bit picture has the same probability."""
+
+    likelihood, scored = "exact", "8-bit"
+
+    def log_prob(self, x, conditions, *, streams):
+        levels = (x + 1) * 127.5
+        assert torch.allclose(levels, levels.round(), atol=1e-3), "nothing is added to what has no density"
+        return torch.full((len(x),), -x[0].numel() * math.log(256))
+
+
+def test_a_probability_is_not_taken_for_a_density():
+    told = bits_per_dimension(Even(), np.full((3, 4, 4, 1), 77, np.uint8), Conditions(count=3))
+    assert told.mean == pytest.approx(8, abs=1e-6)
+    assert told.dequantization.startswith("none")

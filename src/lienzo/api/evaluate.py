@@ -1,13 +1,13 @@
 """Measure a model: every figure beside what real pictures measure.
 
-`evaluation.json`, schema 1:
+`evaluation.json`, schema 2:
 
 - "model": name, weights (SHA-256), family, options of sampling; "data": source, fingerprint, split, held_out (pictures
   there), reference (of them held against), floor_from ("held-out", or "train" where held-out ones do not suffice);
-  "features": name, dimension, sha256; "settings": count, scored, label, classifier; "key": a hash of these four
-  and of lienzo's version, under which the seeds below are kept.
+  "features": name, dimension, sha256; "settings": count, scored, label, classifier, finders (of maps); "key": a hash
+  of these four and of lienzo's version, under which the seeds below are kept.
 - "figures": name → mean, deviation (over seeds; null for one), values (one a seed), and "floor", the same of as many
-  real pictures. A figure on features ends with the extractor's name.
+  real pictures. A figure on features ends with the extractor's name; "of_real" is a retrieval's share of the floor.
 - "refused": name → why, instead: figures that so few pictures do not allow, and a likelihood that the model has not.
 - "likelihood": mean (bits/dim), error, kind, pictures, dequantization; null where the family has none.
 - "seeds": seed → "drawn" and "floor", each with figures, intervals (95 %) and classes (class → asked, found, recall).
@@ -19,21 +19,22 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lienzo.api.examined import Examined
 from lienzo.api.files import write_text
-from lienzo.api.find import folder_of
+from lienzo.api.find import card_of, folder_of
 from lienzo.api.model import Model, load
 from lienzo.core import CapabilityError, CheckpointError, ConfigurationError
 from lienzo.evaluation.evaluate import ENOUGH, Told, refusals, summary
-from lienzo.training.card import version
+from lienzo.training.card import version, with_measured
+from lienzo.training.checkpoint import CARD
 from lienzo.training.folder import read_json
 
-SCHEMA, FILE = 1, "evaluation.json"
+SCHEMA, FILE = 2, "evaluation.json"
 Progress = Callable[[str, int, int], None]  # what is done, how many so far, of how many
 Values = dict[str, Any]
 
@@ -41,6 +42,7 @@ Values = dict[str, Any]
 def evaluate(
     model: Model | str | Path, data: str | Path, *, count: int = 1000, seeds: int = 5, features: str | None = None,
     scored: int = 64, split: str = "validation+test", out: str | Path | None = None,
+    finders: Mapping[str, str] | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Values:  # fmt: skip
     """Measure a model on held-out pictures, and write `evaluation.json` after every seed.
@@ -53,9 +55,12 @@ def evaluate(
         data: a source of pictures.
         count: pictures a seed.
         seeds: how many, from 0.
-        features: "clf64", "emoji", "pca", the folder of a `transformers` model, "module:Class"; None: what fits.
+        features: "clf64", "emoji", "pca", "efficientnet-lite0", "inception:FILE", the folder of a `transformers` model,
+            "hub:OWNER/NAME", "module:Class"; None: what fits.
         scored: held-out pictures whose likelihood is measured, where the family can; 0: none.
         split: what is held out.
+        finders: name of a map that the model hears → who finds it in a picture: the folder of a `transformers`
+            pipeline, or "module:Class", a `lienzo.evaluation.Finder`. Lines are found without.
         out: the file; None: `evaluation.json` in the run's folder, or `evaluation-NAME.json` here if there is none.
         progress: called as pictures are drawn.
 
@@ -69,7 +74,7 @@ def evaluate(
         raise ConfigurationError(f"{count} pictures, {seeds} seeds", hint=f"at least {ENOUGH} and 1")
     used = model if isinstance(model, Model) else load(model)
     path = Path(out) if out is not None else default_file(used)
-    examined = Examined(used, str(data), split, count, features)
+    examined = Examined(used, str(data), split, count, features, finders)
     report = _begun(examined, scored)
     before = _earlier(path, report["key"])
     report["times"] = before.get("times", {})
@@ -87,6 +92,9 @@ def evaluate(
             write_text(path, _text(_with_figures(report)))
     report["times"] = {name: seconds for name, seconds in report["times"].items() if name in report["seeds"]}
     write_text(path, _text(_with_figures(report)))
+    run = used.folder.parent.parent
+    if (run / "latest").is_file() and path.resolve() == (run / FILE).resolve():  # its run's own, and so its card's
+        write_text(used.folder / CARD, with_measured(card_of(used.folder), measured(report)))
     return report
 
 
@@ -98,6 +106,25 @@ def default_file(model: Model) -> Path:
     return Path(f"evaluation-{Path(model.name).name}.json")
 
 
+def measured(report: Values) -> list[str]:
+    """Return what a report found, as lines of a card: where it was found, then every figure beside real pictures'."""
+    data, features, told = report["data"], report["features"], report["likelihood"]
+    count, seeds = report["settings"]["count"], len(report["seeds"])
+    many = f"{count:,} pictures for each of {seeds} seed{'s' * (seeds > 1)}"
+    lines = [
+        f"On {data['source']} ({data['split']}), {many}; features of {features['name']} {features['sha256'][:12]}; in "
+        f"brackets as many real pictures ({data['floor_from']}).", "",
+    ]  # fmt: skip
+    if told:
+        bits = f"{told['mean']:.3f} ± {told['error']:.3f} ({told['kind']}, {told['pictures']} pictures)"
+        lines.append(f"- bits/dim: {bits}")
+    for name, figure in report["figures"].items():
+        real = f" ({figure['floor']['mean']:.4g})" if figure["floor"] else ""
+        spread = f" ± {figure['deviation']:.2g}" if figure["deviation"] is not None else ""
+        lines.append(f"- {name}: {figure['mean']:.4g}{spread}{real}")
+    return lines
+
+
 def _begun(examined: Examined, scored: int) -> Values:
     told: Values = {
         "schema": SCHEMA, "lienzo": version(), "model": examined.about_model(), "data": examined.about_data(),
@@ -107,7 +134,8 @@ def _begun(examined: Examined, scored: int) -> Values:
     told["key"] = hashlib.sha256(json.dumps(unnamed, sort_keys=True, default=str).encode()).hexdigest()
     extractor = examined.judges.extractor
     least = min(examined.count, examined.reference_size)
-    return {**told, "refused": refusals(least, extractor.name, extractor.dimension), "figures": {}, "seeds": {}}
+    refused = {**refusals(least, extractor.name, extractor.dimension), **examined.maps.refused}
+    return {**told, "refused": refused, "figures": {}, "seeds": {}}
 
 
 def _likelihood(examined: Examined, scored: int, before: Values, progress: Progress) -> Values | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lienzo.api.examined_maps import Maps
 from lienzo.api.model import AT_ONCE, Model
 from lienzo.api.options import all_options, checked_options
 from lienzo.api.packed import packed, unpacked
@@ -19,7 +20,7 @@ from lienzo.data.open import open_source
 from lienzo.evaluation.bits import Bits, bits_per_dimension
 from lienzo.evaluation.classifier import as_pictures, load_classifier
 from lienzo.evaluation.evaluate import ENOUGH, Real, Told, told_of
-from lienzo.evaluation.features import FITTED, extractor_named, usual
+from lienzo.evaluation.features import FITTED, FITTING, extractor_named, usual
 from lienzo.evaluation.scorer import load_scorer
 from lienzo.evaluation.sketch import Judges, Part, Sketch, sketch
 from lienzo.evaluation.small import trained
@@ -40,12 +41,16 @@ class Examined:
         split: what is held out.
         count: pictures a seed.
         features: the name of an extractor; None: what fits.
+        finders: name of a map that the model hears → who finds it in a picture.
 
     Raises:
         LienzoError: for a source or an extractor that does not do.
     """
 
-    def __init__(self, model: Model, source: str, split: str, count: int, features: str | None) -> None:
+    def __init__(
+        self, model: Model, source: str, split: str, count: int, features: str | None,
+        finders: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         channels, side, _ = model.family.shape
         self.model, self.source, self.split, self.count = model, source, split, count
         self.held = open_source(source, size=side, channels=channels, split=split)
@@ -53,10 +58,10 @@ class Examined:
         if len(self.held) < ENOUGH:
             raise DataError(f"{source} has {len(self.held)} held-out pictures ({split})", hint=f"at least {ENOUGH}")
         self.reference_size = min(count, len(self.held))
-        self.label = _label(model, self.held)
+        self.label, self.maps = _label(model, self.held), Maps(model.bus, self.held, finders or {})
         self.classes = self.held.columns[self.label].classes if self.label else ()
         name = features or usual(self.held.name, (side, side, channels))
-        few = _some(self.training, FITTED) if name == "pca" else np.arange(1)
+        few = _some(self.training, FITTED) if name in FITTING else np.arange(1)
         self.judges = Judges(extractor_named(name, on_paper(self.training.pictures(few))))
         self._seen = self._training_features()
         self.judges = self._judges()
@@ -112,7 +117,8 @@ class Examined:
     def about_settings(self) -> dict[str, Any]:
         """Return what the report says of the rest."""
         return {"count": self.count, "label": self.label, "classifier": self.classifier,
-                "background": PAPER if self.held.shape[2] == 4 else None, "copies_among": len(self._seen)}  # fmt: skip
+                "background": PAPER if self.held.shape[2] == 4 else None, "copies_among": len(self._seen),
+                "finders": self.maps.about()}  # fmt: skip
 
     @property
     def classifier(self) -> str | None:
@@ -136,14 +142,16 @@ class Examined:
         if self.held.name == "emoji" and "text" in self.model.bus.names and self.model.family.shape[0] == 3:
             rank = load_scorer().ranks
         if not self.label:
-            return Judges(extractor, None, rank)
+            return Judges(extractor, None, rank, self.maps.judges)
         if self._fashion:
             network = load_classifier()
-            return Judges(extractor, lambda pictures, features: network(as_pictures(pictures)).argmax(1), rank)
+            return Judges(
+                extractor, lambda pictures, features: network(as_pictures(pictures)).argmax(1), rank, self.maps.judges
+            )
         truth = torch.from_numpy(self._numbers(self.training, _some(self.training, TRAINING)))
         known = truth >= 0
         logits = trained(self._seen[known], truth[known], len(self.classes))
-        return Judges(extractor, lambda pictures, features: logits(features).argmax(1), rank)
+        return Judges(extractor, lambda pictures, features: logits(features).argmax(1), rank, self.maps.judges)
 
     def _sketched(self, data: Dataset, rows: Rows) -> Sketch:
         return sketch(self._real(data, rows), self.judges)
@@ -151,7 +159,7 @@ class Examined:
     def _real(self, data: Dataset, rows: Rows) -> Iterator[Part]:
         for start in range(0, len(rows), READ):
             part = rows[start : start + READ]
-            yield Part(on_paper(data.pictures(part)), self._labels(data, part), self._texts(data, part))
+            yield self._part(data, part, on_paper(data.pictures(part)))
 
     def _drawn(self, rows: Rows, seed: int, progress: Progress) -> Iterator[Part]:
         progress(f"seed {seed}", 0, len(rows))
@@ -160,8 +168,12 @@ class Examined:
             images = self.model.draw(self._said(part), seed=seed, indices=range(start, start + len(part)))
             pictures = np.stack([np.asarray(image) for image in images])
             pictures = pictures[..., None] if pictures.ndim == 3 else pictures
-            yield Part(pictures, self._labels(self.held, part), self._texts(self.held, part))
+            yield self._part(self.held, part, pictures)
             progress(f"seed {seed}", start + len(part), len(rows))
+
+    def _part(self, data: Dataset, rows: Rows, pictures: Bytes) -> Part:
+        """Return pictures with what is known of rows, whether they show it or shall show it."""
+        return Part(pictures, self._labels(data, rows), self._texts(data, rows), self.maps.asked(data, rows))
 
     def _said(self, rows: Rows) -> list[dict[str, Any]]:
         """Return what a model is told of held-out pictures, all that it can hear; of several texts the first."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lienzo.core import CheckpointError
+from lienzo.training.card import MEASURED
 from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS, checkpoints
 from lienzo.training.folder import fingerprint
 
@@ -63,7 +64,7 @@ def _info(folder: Path) -> ModelInfo:
     there = weights.is_file()
     return ModelInfo(
         folder.name, folder, summary_of(card), weights.stat().st_size if there else 0,
-        fingerprint(weights) if there else "", dict(entries(card, "Quality")),
+        fingerprint(weights) if there else "", dict(entries(card, "Quality") or entries(card, MEASURED)),
         lines_of(card, "Training"),
     )  # fmt: skip
 

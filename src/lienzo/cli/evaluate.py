@@ -13,12 +13,18 @@ Count = Annotated[int, typer.Option(min=16, help="Pictures a seed: figures are s
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds: the spread over them is shown.")]
 Features = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="clf64, emoji, pca, the folder of a transformers model, or module:Class."),
-]
+    typer.Option(metavar="NAME", help="clf64, emoji, pca, efficientnet-lite0, inception:FILE, the folder of a "
+                 "transformers model, hub:OWNER/NAME, or module:Class."),
+]  # fmt: skip
 Scored = Annotated[
     int | None,
     typer.Option(min=0, help="Held-out pictures whose likelihood is measured; by default 64, if the model has one."),
 ]
+Finders = Annotated[
+    list[str] | None,
+    typer.Option("--finder", metavar="MAP=NAME", help="Who finds a map in a picture, to see whether it is obeyed: the "
+                 "folder of a transformers pipeline, or module:Class."),
+]  # fmt: skip
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of evaluation.json in the run's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the file and nothing else.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads on a CPU.")]
@@ -31,6 +37,7 @@ def evaluate(
     seeds: Seeds = 5,
     features: Features = None,
     scored: Scored = None,
+    finder: Finders = None,
     out: Out = None,
     as_json: Json = False,
     threads: Threads = None,
@@ -47,4 +54,4 @@ def evaluate(
     """
     from lienzo.cli.evaluating import run
 
-    run(model, data, count, seeds, features, scored, out, as_json=as_json, threads=threads)
+    run(model, data, count, seeds, features, scored, out, finders=finder or [], as_json=as_json, threads=threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from rich.text import Text
 
 from lienzo.api.evaluate import default_file, evaluate
 from lienzo.api.model import load
-from lienzo.core import Scores, require
+from lienzo.core import ConfigurationError, Scores, require
 
 SCORED = 64  # pictures, where nobody says how many
 
 
 def run(
     model: str, data: str, count: int, seeds: int, features: str | None, scored: int | None, out: Path | None, *,
-    as_json: bool, threads: int | None,
+    finders: Sequence[str] = (), as_json: bool, threads: int | None,
 ) -> None:  # fmt: skip
     """Measure, write, show."""
     if threads is not None:
@@ -31,7 +32,7 @@ def run(
     if scored:  # what is asked for in so many words is not left out in silence
         require(used.family, Scores)
     wanted = SCORED if scored is None else scored
-    path = out or default_file(used)
+    path, named = out or default_file(used), _named(finders)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
@@ -42,12 +43,31 @@ def run(
             bar.update(tasks[what], completed=done)
 
         report = evaluate(
-            used, data, count=count, seeds=seeds, features=features, scored=wanted, out=path, progress=progress
+            used,
+            data,
+            count=count,
+            seeds=seeds,
+            features=features,
+            scored=wanted,
+            out=path,
+            finders=named,
+            progress=progress,
         )
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
     else:
         show(report, path)
+
+
+def _named(finders: Sequence[str]) -> dict[str, str]:
+    """Read MAP=NAME entries."""
+    pairs = [entry.partition("=") for entry in finders]
+    wrong = next(
+        (entry for entry, (name, _, finder) in zip(finders, pairs, strict=True) if not (name and finder)), None
+    )
+    if wrong is not None:
+        raise ConfigurationError(f"--finder {wrong!r}", hint="MAP=FOLDER or MAP=module:Class")
+    return {name: finder for name, _, finder in pairs}
 
 
 def show(report: dict[str, Any], path: Path) -> None:
@@ -63,7 +83,8 @@ def show(report: dict[str, Any], path: Path) -> None:
     for head in ("figure", "model", "real"):
         table.add_column(head, justify="left" if head == "figure" else "right")
     for name, figure in report["figures"].items():
-        table.add_row(Text(name, "cyan"), _value(figure), _value(figure["floor"]))
+        share = f" ({figure['of_real']:.1%} of real)" if "of_real" in figure else ""
+        table.add_row(Text(name, "cyan"), _value(figure) + share, _value(figure["floor"]))
     told = report["likelihood"]
     if told is not None:
         what = f"likelihood, bits/dim ({told['kind']}, {told['pictures']} pictures)"

@@ -8,7 +8,9 @@ from lienzo.evaluation.copies import copied, repeated
 from lienzo.evaluation.distances import Moments, frechet_distance, kernel_distance, moments
 from lienzo.evaluation.extrapolation import extrapolated
 from lienzo.evaluation.features import Extractor, extractor_named
+from lienzo.evaluation.finders import Finder
 from lienzo.evaluation.manifold import Manifold, manifold
+from lienzo.evaluation.maps import edge_score, kept, keypoints_found, overlap, rank_correlation
 from lienzo.evaluation.report import Figure, table
 from lienzo.evaluation.scorer import EmojiScorer, english_captions, load_scorer
 from lienzo.evaluation.sliced import sliced_wasserstein
@@ -16,9 +18,10 @@ from lienzo.evaluation.two_sample import TwoSample, two_sample_test
 from lienzo.evaluation.vendi import vendi_score
 
 __all__ = [
-    "Bits", "EmojiScorer", "Extractor", "FashionClassifier", "Figure", "Manifold", "Moments", "TwoSample",
-    "accuracy_score", "bits_per_dimension", "by_class", "class_distance", "copied", "english_captions",
+    "Bits", "EmojiScorer", "Extractor", "FashionClassifier", "Figure", "Finder", "Manifold", "Moments", "TwoSample",
+    "accuracy_score", "bits_per_dimension", "by_class", "class_distance", "copied", "edge_score", "english_captions",
     "extractor_named", "extrapolated", "fd_clf64", "features_of", "features_over_time", "flicker", "floor",
-    "frechet_distance", "kernel_distance", "load_classifier", "load_scorer", "manifold", "moments", "repeated",
-    "sliced_wasserstein", "table", "two_sample_test", "vendi_score",
+    "frechet_distance", "kept", "kernel_distance", "keypoints_found", "load_classifier", "load_scorer", "manifold",
+    "moments", "overlap", "rank_correlation", "repeated", "sliced_wasserstein", "table", "two_sample_test",
+    "vendi_score",
 ]  # fmt: skip

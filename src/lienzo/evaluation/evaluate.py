@@ -13,6 +13,7 @@ from lienzo.evaluation.classes import accuracy_score, by_class, class_distance
 from lienzo.evaluation.copies import copied, repeated
 from lienzo.evaluation.distances import frechet_distance, kernel_distance, moments
 from lienzo.evaluation.extrapolation import LEAST, extrapolated
+from lienzo.evaluation.features import INCEPTION
 from lienzo.evaluation.manifold import manifold
 from lienzo.evaluation.sketch import Sketch
 from lienzo.evaluation.sliced import sliced_wasserstein, wasserstein
@@ -21,6 +22,7 @@ from lienzo.evaluation.vendi import vendi_score
 
 FEWEST = 2  # pictures a dimension for a Fréchet distance: below, the covariances are mostly noise
 SUBSETS, SUBSET = 20, 1000  # of the kernel distance
+RETRIEVAL = "retrieval"
 ENOUGH = 16  # pictures: below, nothing is measured
 
 
@@ -81,14 +83,26 @@ def told_of(drawn: Sketch, real: Real, extractor: str, *, copies_of: Tensor | No
         "vendi": vendi_score(f[:count]), "two-sample": apart.accuracy,
         "copied": copied(f if copies_of is None else copies_of, real.training, g[::2]), "repeated": repeated(f, g),
     }  # fmt: skip
-    figures = {f"{name}-{extractor}": value for name, value in figures.items()}
+    figures = {full_name(name, extractor): value for name, value in figures.items()}
     figures["sliced-pixels"] = sliced_wasserstein(drawn.pixels, real.reference.pixels)
     figures["sliced-details"] = sliced_wasserstein(drawn.details, real.reference.details)
     figures["noise"] = float(wasserstein(drawn.noise, real.reference.noise).mean())
     obeyed, classes = _labels(drawn, real, extractor)
     if drawn.ranks is not None:
-        obeyed |= {f"retrieval-top{k}": float((drawn.ranks < k).double().mean()) for k in (1, 5)}
+        obeyed |= {f"{RETRIEVAL}-top{k}": float((drawn.ranks < k).double().mean()) for k in (1, 5)}
+    obeyed |= {name: float(each.nanmean()) for name, each in drawn.obeyed.items() if not bool(each.isnan().all())}
     return Told(figures | obeyed, {f"two-sample-{extractor}": (apart.low, apart.high)}, classes)
+
+
+def full_name(figure: str, extractor: str) -> str:
+    """Return a figure's name with that of its features; a Fréchet distance is FID on Inception's alone.
+
+    >>> full_name("FD", "clf64"), full_name("FD-extrapolated", "inception"), full_name("KID", "inception")
+    ('FD-clf64', 'FID-extrapolated', 'KID-inception')
+    """
+    if extractor == INCEPTION and figure.startswith("FD"):
+        return figure.replace("FD", "FID", 1)
+    return f"{figure}-{extractor}"
 
 
 def _labels(drawn: Sketch, real: Real, extractor: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -112,17 +126,23 @@ def refusals(count: int, extractor: str, dimension: int) -> dict[str, dict[str, 
     for name, fewest in (("FD", FEWEST), ("FD-extrapolated", LEAST)):
         if count < fewest * dimension:
             why = f"{count} pictures for {dimension} features: it needs {fewest * dimension}"
-            told[f"{name}-{extractor}"] = {"why": why, "instead": instead}
+            told[full_name(name, extractor)] = {"why": why, "instead": instead}
     return told
 
 
 def summary(each: Sequence[Told], floors: Sequence[Told]) -> dict[str, dict[str, Any]]:
-    """Return every figure with its spread over seeds, beside the floor: what as many real pictures measure."""
-    return {
-        name: {**_spread([told.figures[name] for told in each]),
-               "floor": _spread([told.figures[name] for told in floors if name in told.figures])}
-        for name in each[0].figures
-    }  # fmt: skip
+    """Return every figure with its spread over seeds, beside the floor: what as many real pictures measure.
+
+    What real pictures achieve of a text is not all of it: a retrieval is also told as a share of theirs, "of_real".
+    """
+    figures: dict[str, dict[str, Any]] = {}
+    for name in each[0].figures:
+        own = _spread([told.figures[name] for told in each])
+        floor = _spread([told.figures[name] for told in floors if name in told.figures])
+        figures[name] = {**own, "floor": floor}
+        if name.startswith(RETRIEVAL) and floor and floor["mean"]:
+            figures[name]["of_real"] = own["mean"] / floor["mean"]
+    return figures
 
 
 def _spread(values: Sequence[float]) -> dict[str, Any]:

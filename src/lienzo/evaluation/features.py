@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -23,12 +24,11 @@ from lienzo.evaluation.shipped import WEIGHTS, folder_of, sha256
 
 Bytes = NDArray[np.uint8]  # (N, H, W, C), C = 1 or 3
 AT_ONCE = 256
-KNOWN = ("clf64", "emoji", "pca")
-COMPONENTS, PIXELS, FITTED = (
-    64,
-    32,
-    2000,
-)  # of the PCA: D, side that pictures are brought to, pictures that it is fit to
+KNOWN = ("clf64", "emoji", "pca", "efficientnet-lite0", "inception:FILE")
+FITTING = ("pca", "efficientnet-lite0")  # to real pictures
+COMPONENTS, PIXELS = 64, 32  # of the PCA: D, and the side that pictures are brought to
+INCEPTION = "inception"  # the extractor whose distance is called FID
+FITTED = 2000  # pictures, at most
 
 
 class Extractor(ABC):
@@ -100,17 +100,9 @@ class PixelPCA(Extractor):
     """
 
     def __init__(self, real: Bytes, dimension: int = COMPONENTS) -> None:
-        rows = np.unique(np.linspace(0, len(real) - 1, FITTED).round().astype(np.int64))
-        x = _small(real[rows]).double()
-        self.mean = x.mean(0)
-        x = x - self.mean
-        values, vectors = torch.linalg.eigh(x @ x.T)  # N × N: the axes are combinations of the pictures
-        self.dimension = min(dimension, len(x) - 1, x.shape[1])
-        kept = vectors[:, -self.dimension :].flip(1) / values[-self.dimension :].flip(0).clamp_min(1e-12).sqrt()
-        axes = x.T @ kept
-        sign = torch.where(axes.gather(0, axes.abs().argmax(0)[None]) < 0, -1.0, 1.0)
-        self.axes = (axes * sign).float()
-        self.name, self.mean = f"pca{self.dimension}", self.mean.float()
+        self.mean, self.axes = principal_axes(_small(real[evenly(len(real))]), dimension)
+        self.dimension = self.axes.shape[1]
+        self.name = f"pca{self.dimension}"
         self.sha256 = hashlib.sha256(self.mean.numpy().tobytes() + self.axes.numpy().tobytes()).hexdigest()
 
     def batch(self, pictures: Bytes) -> Tensor:
@@ -118,61 +110,51 @@ class PixelPCA(Extractor):
         return (_small(pictures) - self.mean) @ self.axes
 
 
-class Vision(Extractor):
-    """A vision model of `transformers` in a local folder (DINOv2, CLIP, ViT …): its pooled output, or its first token.
-
-    Args:
-        folder: with config.json, preprocessor_config.json and model.safetensors; nothing is downloaded.
-
-    Raises:
-        ConfigurationError: if `transformers` is not installed, or cannot read the folder.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            transformers = import_module("transformers")
-        except ImportError:
-            raise ConfigurationError(
-                f"{folder} needs the package transformers", hint="pip install 'lienzo[pretrained]'"
-            ) from None
-        try:
-            self.processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-            model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{folder} is no vision model: {error}", hint="a folder as saved by it") from None
-        self.network = getattr(model, "vision_model", model).eval()
-        self.name = folder.resolve().name
-        self.dimension, self.sha256 = int(self.network.config.hidden_size), sha256(folder / WEIGHTS)
-
-    def batch(self, pictures: Bytes) -> Tensor:
-        """Return the features (n, D)."""
-        found = self.network(**self.processor(images=list(coloured(pictures)), return_tensors="pt"))
-        pooled = getattr(found, "pooler_output", None)
-        return pooled if pooled is not None else found.last_hidden_state[:, 0]
-
-
 def extractor_named(name: str, real: Bytes) -> Extractor:
     """Return an extractor.
 
     Args:
-        name: "clf64", "emoji", "pca", the folder of a `transformers` model, or "module:Class" of one's own.
-        real: training pictures (N, H, W, C) uint8, which "pca" is fitted to.
+        name: "clf64", "emoji", "pca", "efficientnet-lite0", "inception:FILE", the folder of a `transformers` model or
+            "hub:OWNER/NAME", or "module:Class" of one's own.
+        real: training pictures (N, H, W, C) uint8, which those of `FITTING` are fitted to.
 
     Raises:
-        ConfigurationError: if there is none.
+        ConfigurationError: if there is none, or it needs what is not installed.
     """
-    if name == "clf64":
-        return Clf64()
-    if name == "emoji":
-        return EmojiSide()
-    if name == "pca":
-        return PixelPCA(real)
+    from lienzo.evaluation import vision  # late: it builds upon this module
+
+    kind, _, rest = name.partition(":")
+    makers: dict[str, Callable[[], Extractor]] = {
+        "clf64": Clf64, "emoji": EmojiSide, "pca": lambda: PixelPCA(real),
+        "efficientnet-lite0": lambda: vision.Reduced(vision.EfficientNet(), real),
+        "inception": lambda: vision.Inception(Path(rest).expanduser()), "hub": lambda: vision.Transformer(rest),
+    }  # fmt: skip
     if (Path(name).expanduser() / "config.json").is_file():
-        return Vision(Path(name).expanduser())
-    if ":" in name:
+        return vision.Transformer(Path(name).expanduser())
+    if kind in makers and bool(rest) == (kind in ("inception", "hub")):
+        return makers[kind]()
+    if rest:
         return _own(name)
-    hint = f"one of {', '.join(KNOWN)}, the folder of a transformers model, or module:Class"
+    hint = f"one of {', '.join(KNOWN)}, the folder of a transformers model, hub:OWNER/NAME, or module:Class"
     raise ConfigurationError(f"no feature extractor {name!r}", hint=hint)
+
+
+def principal_axes(x: Tensor, dimension: int) -> tuple[Tensor, Tensor]:
+    """Return the mean (D,) of rows x (N, D) and their axes of largest variance (D, K), K at most N - 1; float32."""
+    x = x.double()
+    mean = x.mean(0)
+    x = x - mean
+    dimension = min(dimension, len(x) - 1, x.shape[1])
+    values, vectors = torch.linalg.eigh(x @ x.T)  # N × N: the axes are combinations of the rows
+    kept = vectors[:, -dimension:].flip(1) / values[-dimension:].flip(0).clamp_min(1e-12).sqrt()
+    axes = x.T @ kept
+    sign = torch.where(axes.gather(0, axes.abs().argmax(0)[None]) < 0, -1.0, 1.0)
+    return mean.float(), (axes * sign).float()
+
+
+def evenly(count: int) -> NDArray[np.int64]:
+    """Return which of `count` rows something is fitted to: 2,000 at most, evenly spaced."""
+    return np.unique(np.linspace(0, count - 1, FITTED).round().astype(np.int64))
 
 
 def usual(source: str, shape: tuple[int, int, int]) -> str:
@@ -196,7 +178,10 @@ def _own(name: str) -> Extractor:
     if not (inspect.isclass(cls) and issubclass(cls, Extractor)):
         hint = "a subclass of lienzo.evaluation.Extractor"
         raise ConfigurationError(f"{name} is no feature extractor", hint=hint)
-    return cls()
+    made = cls()
+    if made.name == INCEPTION:
+        raise ConfigurationError(f"{name} calls itself {INCEPTION}, on which alone a distance is called FID")
+    return made
 
 
 def _small(pictures: Bytes) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -24,11 +24,13 @@ class Part:
         pictures: (n, H, W, C) uint8, C = 1 or 3.
         labels: class numbers (n,), or None.
         texts: one a picture, or None.
+        maps: name → what was asked for, (H, W, K) uint8, or None where nothing was.
     """
 
     pictures: Bytes
     labels: NDArray[np.int64] | None = None
     texts: Sequence[str] | None = None
+    maps: Mapping[str, Sequence[Bytes | None]] = field(default_factory=dict[str, Sequence[Bytes | None]])
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Sketch:
         labels: class numbers that were asked for or are known, (N,), or None.
         found: class numbers that a classifier sees, (N,), or None.
         ranks: how many captions fit better than its own, (N,), or None.
+        obeyed: name of a map → its score for each, (N,), NaN where none was asked for.
     """
 
     features: Tensor
@@ -52,6 +55,7 @@ class Sketch:
     labels: Tensor | None = None
     found: Tensor | None = None
     ranks: Tensor | None = None
+    obeyed: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
     def __len__(self) -> int:
         return len(self.features)
@@ -65,17 +69,22 @@ class Judges:
         extractor: of features.
         classify: pictures (n, H, W, C) and their features → class numbers (n,), if there is a classifier.
         rank: pictures and their texts → ranks (n,), if there is a scorer of texts.
+        maps: name of a map → pictures and what was asked for → scores (n,).
     """
 
     extractor: Extractor
     classify: Callable[[Bytes, Tensor], Tensor] | None = None
     rank: Callable[[Bytes, Sequence[str]], Tensor] | None = None
+    maps: Mapping[str, Callable[[Bytes, Sequence[Bytes | None]], Tensor]] = field(
+        default_factory=dict[str, Callable[[Bytes, Sequence[Bytes | None]], Tensor]]
+    )
 
 
 @torch.no_grad()
 def sketch(parts: Iterable[Part], judges: Judges) -> Sketch:
     """Let pictures pass by, and keep what the figures need."""
     kept: dict[str, list[Tensor]] = {n: [] for n in (*ALWAYS, "labels", "found", "ranks")}
+    obeyed: dict[str, list[Tensor]] = {name: [] for name in judges.maps}
     for number, part in enumerate(parts):
         x = torch.from_numpy(np.ascontiguousarray(part.pictures.transpose(0, 3, 1, 2))).float() / 127.5 - 1
         features = judges.extractor.features(part.pictures).float()
@@ -89,8 +98,11 @@ def sketch(parts: Iterable[Part], judges: Judges) -> Sketch:
             kept["found"].append(judges.classify(part.pictures, features))
         if judges.rank is not None and part.texts is not None:
             kept["ranks"].append(judges.rank(part.pictures, part.texts))
+        for name, score in judges.maps.items():
+            obeyed[name].append(score(part.pictures, part.maps[name]))
     if not kept["features"]:
         raise ValueError("no pictures")
     seen, pixels, fine, noise = (torch.cat(kept[name]) for name in ALWAYS)
     labels, found, ranks = (torch.cat(kept[n]) if kept[n] else None for n in ("labels", "found", "ranks"))
-    return Sketch(seen, pixels, fine, noise, labels, found, ranks)
+    scores = {name: torch.cat(each) for name, each in obeyed.items()}
+    return Sketch(seen, pixels, fine, noise, labels, found, ranks, scores)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,12 @@ class Observation(nn.Module, ABC):
     Args:
         channels: C.
         number: the row's own, see there.
+
+    Attributes:
+        scored: what log p is about, as in `lienzo.core.Scores`.
     """
+
+    scored: ClassVar[Literal["dequantized", "8-bit", "binarized"]]
 
     def __init__(self, channels: int, number: float | None = None) -> None:
         super().__init__()
@@ -58,6 +64,8 @@ class Gaussian(Observation):
     ("Simple and Effective VAE Training with Calibrated Decoders", Rybkin, Daniilidis & Levine, 2021).
     """
 
+    scored = "dequantized"
+
     def __init__(self, channels: int, number: float | None = None) -> None:
         super().__init__(channels, number)
         self.log_sigma = nn.Parameter(torch.tensor(math.log(0.2))) if number is None else None
@@ -88,6 +96,8 @@ class Bernoulli(Observation):
     Networks", Salakhutdinov & Murray, 2008). log P is that of the binarized picture.
     """
 
+    scored = "binarized"
+
     def seen(self, x: Tensor, streams: Streams) -> Tensor:
         return (streams.uniform(*x.shape[1:]).to(x) < (x + 1) / 2).to(x.dtype) * 2 - 1
 
@@ -106,6 +116,8 @@ class LogisticMixture(Observation):
 
     `number` is how many components, by default 5.
     """
+
+    scored = "8-bit"
 
     @property
     def parameters_a_pixel(self) -> int:

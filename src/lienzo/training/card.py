@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import torch
 
 from lienzo.training.run import Run
+
+MEASURED = "Measured"  # the section that an evaluation writes
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,20 @@ def render(run: Run, about: About | None = None) -> str:
         "", "## Limits", "", *([f"- {limit}" for limit in about.limits] or ["- Not written down yet."]), "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def with_measured(card: str, lines: Sequence[str]) -> str:
+    r"""Return a card with these lines as its section "Measured", in the place of an earlier one.
+
+    >>> with_measured("# a\n\n## Measured\n\nold\n\n## Limits\n", ["- FD: 2"])
+    '# a\n\n## Measured\n\n- FD: 2\n\n## Limits\n'
+    """
+    section = "\n".join([f"## {MEASURED}", "", *lines, "", ""])
+    before = re.compile(rf"^## {MEASURED}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    if before.search(card):
+        return before.sub(lambda found: section, card, count=1).rstrip("\n") + "\n"
+    head, limits, tail = card.partition("## Limits\n")
+    return (head.rstrip("\n") + "\n\n" + section + limits + tail).rstrip("\n") + "\n"
 
 
 def training_cost(run: Run) -> list[str]:
