@@ -135,7 +135,7 @@ def evaluate_memory() -> list[Figure]:
     command = "python benchmarks/evaluate_memory/run.py"
     if not result:
         return [Figure(what, UNKNOWN, goal, None, command)]
-    value = f"{result['peak_mib']:,.0f} MiB at most, {result['seconds'] / 60:.0f} minutes without the drawing"
+    value = f"{result['peak_mib']:,.0f} MiB at most, {result['seconds'] / 60:.0f} minutes with a stand-in as the model"
     return [Figure(what, value, goal, result["peak_mib"] <= result["goal_mib"], command)]
 
 
