@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from lienzo.api.compare.nearest import Nearest, in_pixels
 from lienzo.api.compare.plots import Line, Mark, Plot, apart, axis
 from lienzo.api.compare.process import Ear, WorkError
 from lienzo.api.compare.process import apart as in_a_process
-from lienzo.api.compare.resources import Calls, peak_memory
+from lienzo.api.compare.resources import Calls, Others, peak_memory
 from lienzo.api.compare.words import words
 from lienzo.cli import main
 from lienzo.core import ConfigurationError, DataError, Family
@@ -306,6 +307,26 @@ def test_calls_are_those_of_most_weights():
     assert none.of(8) == 0
 
 
+def test_others_are_seen_and_not_oneself():
+    began, own = time.perf_counter(), time.process_time()
+    with Others() as alone:
+        while time.perf_counter() < began + 0.5:
+            pass
+    share = (time.process_time() - own) / (time.perf_counter() - began)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        with Others() as beside:
+            time.sleep(0.6)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    if alone.cores is None or beside.cores is None:
+        pytest.skip("this system does not tell")
+    assert beside.cores > 0.4
+    assert alone.cores < (os.cpu_count() or 1) - share + 0.3  # what this process had is not counted
+
+
 def test_the_peak_grows_with_what_is_held():
     before = peak_memory()
     held = np.ones(64 * 2**20 // 8 + before // 64)
@@ -346,6 +367,8 @@ def test_an_interval_is_students():
         assert (low, high) == pytest.approx((np.mean(values) - half, np.mean(values) + half), rel=0.01)
     assert interval([1.0]) is None
     assert interval([0.0, 1.0], 0.0, 1.0) == (0.0, 1.0)
+    low, high = interval([0.5, 0.5], 0.0, 1.0, pictures=50)  # two seeds that agree by chance
+    assert (low, high) == pytest.approx((0.402, 0.598))
 
 
 # Words
@@ -358,7 +381,7 @@ def entrant(look=None, *, spread=1.0, status="measured", speed=0.01, size=10**6,
         name: {"name": f"{name}-x", "mean": value, "low": value - spread, "high": value + spread, "floor": 0.3}
         for name, value in values.items() if value is not None
     }  # fmt: skip
-    sampling = {"seconds": speed, "least": 0.9 * speed, "most": 1.1 * speed, "calls": 1}
+    sampling = {"seconds": speed, "least": 0.9 * speed, "most": 1.1 * speed, "calls": 1, "others": 0.0, "cores": 2}
     return {"kind": "family", "status": status, "error": None, "figures": figures, "parameters": size,
             "sampling": sampling, "likelihood": bits, "standard": standard, "curve": []}  # fmt: skip
 
@@ -425,6 +448,17 @@ def test_speed_is_told_with_its_price():
     assert told["text"] == "To draw fast choose `b`; `a`, which looks best, takes 100 times as long."
     told = said_of(a=entrant(10.0, speed=1.0), b=entrant(30.0, speed=1.1))["speed"][0]
     assert "no difference to see" in told["text"]
+
+
+def test_a_time_taken_beside_others_is_told_of():
+    calm, disturbed = entrant(10.0), entrant(30.0)
+    assert "busy" not in said_of(a=calm, b=disturbed)
+    disturbed["sampling"]["others"] = 1.5
+    told = said_of(a=calm, b=disturbed)["busy"][0]
+    assert told["names"] == ["b"]
+    assert told["basis"] == "They had 1.5 of 2 cores at `b`."
+    disturbed["sampling"]["others"] = None  # the system does not tell
+    assert "busy" not in said_of(a=calm, b=disturbed)
 
 
 def test_warnings_have_their_thresholds():

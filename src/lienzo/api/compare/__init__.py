@@ -12,7 +12,7 @@
   - "training": seconds (wall, the whole process, all sittings), images, memory (peak, bytes), device_memory (of a GPU),
     idle (memory before the first picture: Python and its libraries); of a model that was trained elsewhere, or null;
   - "sampling": seconds a picture (median, and "least" and "most" of "repeats" times "pictures"), calls (evaluations of
-    the network a picture), memory, device_memory, idle;
+    the network a picture), memory, device_memory, idle, "others" (cores that other programs kept busy) of "cores";
   - "energy": watt-hours of "training" and of a "thousand" pictures: watts × seconds, nothing measured;
   - "figures": FD, KID, precision, recall, density, coverage, two-sample, copied, repeated, obeyed → "name" in full,
     mean, low and high (95 %, Student's t over sampling seeds; null for one), floor (the same of as many real pictures);

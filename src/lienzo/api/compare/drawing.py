@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from statistics import median
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from lienzo.api.compare.resources import Calls, device_memory, memory_now, peak_memory
+from lienzo.api.compare.resources import Calls, Others, device_memory, memory_now, peak_memory
 from lienzo.api.compare.work import Voice
 from lienzo.api.examined import PAPER, on_paper
 from lienzo.api.model import Model, load
@@ -47,7 +48,8 @@ def draw(job: Values, voice: Voice) -> Values:
         model.draw(said[:1] * 16, seed=job["seed"], indices=range(16))  # a whole number of every family's chunk
     images = model.draw(said, seed=job["seed"], indices=range(len(said)))
     voice.share(0.3)
-    seconds = _timed(model, said, job["seed"], voice)
+    with Others() as others:
+        seconds = _timed(model, said, job["seed"], voice)
     write_png(sheet([np.asarray(image) for image in images], len(asked)), out / SAMPLES)
     write_png(sheet(list(on_paper(held.pictures(asked))), len(asked)), out / REAL)
     each = sorted(value / TIMED for value in seconds)
@@ -60,7 +62,8 @@ def draw(job: Values, voice: Voice) -> Values:
         "hardware": hardware(model.device), "torch": str(torch.__version__), "threads": torch.get_num_threads(),
         "sampling": {
             "seconds": median(each), "least": each[0], "most": each[-1], "repeats": len(each), "pictures": TIMED,
-            "calls": calls.of(16), "memory": peak_memory(), "device_memory": device_memory(), "idle": idle,
+            "calls": calls.of(16), "others": others.cores, "cores": os.cpu_count(), "memory": peak_memory(),
+            "device_memory": device_memory(), "idle": idle,
         },
     }  # fmt: skip
     return told

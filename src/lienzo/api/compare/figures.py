@@ -68,14 +68,13 @@ def report_of(settings: Settings, takers: Sequence[Entrant], told: Mapping[str, 
 
 
 def quality_of(evaluations: Sequence[Values]) -> Values | None:
-    """Return which figure stands for quality: the Fréchet distance where all have one, else the kernel distance."""
+    """Return which figure stands for quality: the Fréchet distance if all with the usual features have it, else KID."""
     if not evaluations:
         return None
-    for short in ("FD", "KID"):
-        names = {f"{short}-{one['features']['name']}" for one in evaluations}
-        if len(names) == 1 and all(next(iter(names)) in one["figures"] for one in evaluations):
-            return {"figure": short, "name": next(iter(names)), "better": LOWER}
-    return {"figure": "KID", "name": "KID", "better": LOWER}
+    extractor = Counter(one["features"]["name"] for one in evaluations).most_common(1)[0][0]
+    ours = [one["figures"] for one in evaluations if one["features"]["name"] == extractor]
+    short = "FD" if all(f"FD-{extractor}" in figures for figures in ours) else "KID"
+    return {"figure": short, "name": f"{short}-{extractor}", "better": LOWER}
 
 
 def entrant_of(taker: Entrant, found: Values | None, watts: float, quality: Values | None) -> Values:
@@ -108,15 +107,25 @@ def figures_of(evaluation: Values) -> Values:
     told: Values = {}
     for short, name in named.items():
         if name in figures:
-            low, high = interval(figures[name]["values"], *_range(short)) or (None, None)
+            pictures = evaluation["settings"]["count"] if short in SHARES else 0
+            low, high = interval(figures[name]["values"], *_range(short), pictures) or (None, None)
             floor = figures[name].get("floor") or {}
             told[short] = {"name": name, "mean": figures[name]["mean"], "low": low, "high": high,
                            "floor": floor.get("mean")}  # fmt: skip
     return told
 
 
-def interval(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> tuple[float, float] | None:
+def interval(
+    values: Sequence[float], least: float = -math.inf, most: float = math.inf, pictures: int = 0
+) -> tuple[float, float] | None:
     """Return the 95 % interval of a mean, Student's t, as far as such values may lie; None for a single value.
+
+    Args:
+        values: one a seed.
+        least: such values are no less.
+        most: such values are no more.
+        pictures: of a share, how many pictures a seed it is of: seeds may agree by chance, so the interval is never
+            narrower than the binomial's.
 
     >>> interval([1.0, 2.0, 3.0])
     (-0.484..., 4.484...)
@@ -127,8 +136,10 @@ def interval(values: Sequence[float], least: float = -math.inf, most: float = ma
         return None
     freedom = len(values) - 1
     t = STUDENT[freedom - 1] if freedom <= len(STUDENT) else NORMAL + 2.5 / freedom
-    half = t * stdev(values) / len(values) ** 0.5
-    return max(fmean(values) - half, least), min(fmean(values) + half, most)
+    mean, half = fmean(values), t * stdev(values) / len(values) ** 0.5
+    if pictures:
+        half = max(half, NORMAL * (mean * (1 - mean) / (pictures * len(values))) ** 0.5)
+    return max(mean - half, least), min(mean + half, most)
 
 
 def _range(short: str) -> tuple[float, float]:

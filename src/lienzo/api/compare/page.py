@@ -17,7 +17,7 @@ from lienzo.training.card import duration
 
 Values = dict[str, Any]
 TEMPLATE = Path(__file__).parents[2] / "assets" / "compare" / "page.html"
-WARNINGS = ("real", "copied", "repeated", "time", "unranked")
+WARNINGS = ("busy", "real", "copied", "repeated", "time", "unranked")
 MISSING = ("failed", "waiting", "apart")
 
 
@@ -99,8 +99,10 @@ def _plots(report: Values) -> str:
     inside = drawings(report)
     if not inside:
         return ""
-    about = "Left and down is better. A point on the way is the averaged model at that moment of a training planned "
-    about += "for the whole time (first seed only); a training planned to end there would do better."
+    about = "Left and down is better."
+    if any(one["curve"] for one in report["entrants"].values()):
+        about += " A point on the way is the averaged model at that moment of a training planned for the whole time "
+        about += "(first seed only); a training planned to end there would do better."
     return _section("plots", "Quality against time", about, inside)
 
 

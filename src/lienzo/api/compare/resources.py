@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +43,36 @@ def device_memory() -> int | None:
 def memory_now() -> int:
     """Return the bytes of memory that this process holds."""
     return resident_memory()
+
+
+class Others:
+    """Over the block, how many cores other programs kept busy; a time that was taken beside them is too long.
+
+    Attributes:
+        cores: on average; None where the system does not tell.
+    """
+
+    def __init__(self) -> None:
+        self.cores: float | None = None
+
+    def __enter__(self) -> Others:
+        self._began, self._own, self._all = time.perf_counter(), time.process_time(), _busy()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        busy = _busy()
+        if busy is not None and self._all is not None:
+            theirs = busy - self._all - (time.process_time() - self._own)
+            self.cores = max(0.0, theirs / max(time.perf_counter() - self._began, 1e-9))
+
+
+def _busy() -> float | None:
+    """Return how long the machine's cores have worked, s, all together."""
+    try:
+        fields = Path("/proc/stat").read_text("ascii").split(maxsplit=4)[1:4]  # of the first line: user, nice, system
+        return sum(map(int, fields)) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 class Calls:

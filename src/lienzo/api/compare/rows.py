@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -43,6 +43,7 @@ class Row:
         better: "lower", "higher" or "".
         cell: (name, entrant) → what is said.
         real: what real pictures have.
+        judged: whether it depends on features and on the pictures that one is held against.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Row:
     better: str
     cell: Callable[[str, Values], Cell]
     real: str = ""
+    judged: bool = False
 
 
 def table(report: Values) -> str:
@@ -76,13 +78,13 @@ def key(i: int) -> str:
 
 def groups(report: Values) -> dict[str, list[Row]]:
     """Return the rows that there are, under their headings."""
-    quality, entrants = report["quality"], report["entrants"]
+    quality, entrants, ours = report["quality"], report["entrants"], ranked(report)
     figures = [row for name in ("FD", "KID", "precision", "recall", "obeyed", "two-sample", "copied")
-               if (row := _figure(name, entrants)) is not None]  # fmt: skip
+               if (row := _figure(name, entrants, ours)) is not None]  # fmt: skip
     if quality and quality["figure"] == "FD":
         figures = [row for row in figures if not row.title.startswith("KID")]
     scored = any(one["likelihood"] for one in entrants.values())
-    likely = [Row("likelihood", "bits/dim", LOWER, _likelihood)] if scored else []
+    likely = [Row("likelihood", "bits/dim", LOWER, _likelihood, judged=True)] if scored else []
     trained = any("seconds" in (one["training"] or {}) for one in entrants.values())
     training = [Row("time", "whole process", "", _training("seconds", duration)),
                 Row("pictures seen", "", "", _training("images", lambda v: f"{v:,}")),
@@ -106,6 +108,8 @@ def _row(row: Row, entrants: Values, ours: Sequence[str]) -> str:
     seen = [cell.seen for name, cell in cells.items() if cell.seen is not None and name in ours]
     first = {s.name for s in best(seen, row.better)[0]} if row.better and len(seen) > 1 else set[str]()
     first = first if len(first) < len(seen) else set[str]()
+    apart = {n for n, one in entrants.items() if row.judged and one["standard"] and n not in ours}
+    cells |= {name: replace(cells[name], small="not comparable") for name in apart if cells[name].seen}
     html = "".join(_cell(cell, name in first) for name, cell in cells.items())
     sign, meaning = BETTER[row.better]
     arrow = f' <span role="img" aria-label="{meaning}">{sign}</span>' if sign else ""
@@ -122,11 +126,12 @@ def _cell(cell: Cell, top: bool) -> str:
 TITLES = {"obeyed": "condition accuracy", "two-sample": "told from real", "copied": "near training pictures"}
 
 
-def _figure(short: str, entrants: Values) -> Row | None:
-    """Return the row of a figure that somebody has."""
-    found = next((one["figures"][short] for one in entrants.values() if short in one["figures"]), None)
-    if found is None:
+def _figure(short: str, entrants: Values, ours: Sequence[str]) -> Row | None:
+    """Return the row of a figure that somebody who is ranked has."""
+    has = [one["figures"][short] for name, one in entrants.items() if short in one["figures"] and name in ours]
+    if not has:
         return None
+    found = has[0]
 
     def write(value: float) -> str:
         return written(value, share=short in SHARES)
@@ -144,7 +149,7 @@ def _figure(short: str, entrants: Values) -> Row | None:
     title, unit = (titled, found["name"]) if titled else (found["name"], "")
     better = HIGHER if short in ("precision", "recall", "obeyed") else LOWER
     real = write(found["floor"]) if found["floor"] is not None else ""
-    return Row(title, unit, better if short != "copied" else "", cell, real)
+    return Row(title, unit, better if short != "copied" else "", cell, real, judged=True)
 
 
 def _likelihood(name: str, one: Values) -> Cell:

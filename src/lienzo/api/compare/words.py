@@ -5,7 +5,8 @@ with the best mean, and with it everybody whose 95 % interval overlaps its own: 
 see. With one sampling seed there are no intervals, and nothing is ranked by a figure. A likelihood that is a bound is
 not ranked against an exact one unless the bound alone is better already, estimates stand for themselves, and what is
 not a likelihood of 8-bit pictures is not ranked. Times differ where the slowest repeat of the one took less than the
-fastest of the other. Of what was not measured nothing is said. Names stand between backticks.
+fastest of the other; where other programs were at work meanwhile, that is said. Of what was not measured nothing is
+said. Names stand between backticks.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Values = dict[str, Any]
 STAGES = {"train": "while it was trained", "draw": "while it drew", "measure": "while it was measured"}
 CHANCE = 0.5  # of a two-sample test
 SHARE = 0.05  # by which quality must have improved in the last half of a training to be worth a word
+BUSY = 0.25  # cores of other programs beside which a time is not to be trusted
 FACTOR = 2.0  # between sizes, or beyond a floor, that is worth a word
 PURPOSES = (
     ("look", "For the look of the pictures", None, ""),
@@ -41,7 +43,7 @@ def words(report: Values) -> list[Values]:
     if len(ours) > 1:
         told += _purposes(report, ours)
         told += likelihoods({name: one["likelihood"] for name, one in ours.items() if one["likelihood"]})
-        told += [*_speed(ours, _single(told, "look")), *_size(ours)]
+        told += [*_speed(ours, _single(told, "look")), *_busy(ours), *_size(ours)]
         told += _no_reason(ours, told)
     told += [*_passing(ours), *_copies(ours), *_unfinished_learning(ours, report["quality"])]
     return told + _left_out(report, ours)
@@ -108,6 +110,17 @@ def _speed(ours: Values, best_looking: str | None) -> list[Values]:
     return [said("speed", names, f"To draw fast choose {_list(names, 'or')}; {who} takes {ratio} times as long.", each)]
 
 
+def _busy(ours: Values) -> list[Values]:
+    """Warn of times that were taken while other programs wanted the same cores."""
+    times = {name: one["sampling"] for name, one in ours.items() if one["sampling"]}
+    others = {name: t["others"] for name, t in times.items() if (t["others"] or 0) > BUSY}
+    if not others:
+        return []
+    each = joined([f"{number(n, 2)} of {times[name]['cores']} cores at {named(name)}" for name, n in others.items()])
+    text = "Other programs were at work while drawing was timed: times may be too long, and their differences false."
+    return [said("busy", list(others), text, f"They had {each}.")]
+
+
 def _took(sampling: Values) -> str:
     calls = sampling["calls"]
     network = "no network" if not calls else f"{calls} network call{'s' if calls > 1 else ''}"
@@ -129,7 +142,7 @@ def _no_reason(ours: Values, told: Sequence[Values]) -> list[Values]:
     """Name those whom no sentence recommends."""
     if any(one["about"] == "unranked" for one in told):
         return []
-    chosen = {name for one in told for name in one["names"]}
+    chosen = {name for one in told for name in one["names"] if one["about"] != "busy"}
     left = [name for name in ours if name not in chosen]
     if not left:
         return []
