@@ -66,6 +66,14 @@ def test_an_animation_a_turned_picture_and_a_profile(tmp_path: Path):
     assert any("upright" in note for note in turned.notes)
 
 
+def test_inks_without_a_usable_profile_are_converted_with_a_word(tmp_path: Path):
+    wrong = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()  # of light, not of inks
+    Image.new("CMYK", (4, 4), (0, 255, 255, 0)).save(tmp_path / "a.jpg", icc_profile=wrong)
+    canvas = open_canvas(tmp_path / "a.jpg")
+    assert canvas.colour.getpixel((0, 0))[0] > 200
+    assert any("profile cannot be used" in note for note in canvas.notes)
+
+
 def png_head(width: int, height: int) -> bytes:
     """A PNG that says how large it is and holds nothing."""
 

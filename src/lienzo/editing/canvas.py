@@ -93,7 +93,7 @@ def _canvas(image: Image.Image, name: str) -> Canvas:
     if deep:
         notes.append("16 bits a channel: converted to 8")
     if mode in ("CMYK", "YCbCr", "LAB"):
-        image, profile = _from_print(image, profile), b""
+        image, profile = _from_print(image, profile, notes), b""
         notes.append(f"{mode}: converted to RGB")
     elif mode in ("P", "PA"):
         notes.append("palette: converted to full colour")
@@ -129,7 +129,7 @@ def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
-def _from_print(image: Image.Image, profile: bytes) -> Image.Image:
+def _from_print(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Image:
     """Convert inks to sRGB by the picture's own profile, or roughly without one."""
     if profile:
         try:
@@ -138,7 +138,7 @@ def _from_print(image: Image.Image, profile: bytes) -> Image.Image:
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError):
-            pass
+            notes.append("its colour profile cannot be used: its colours are rough")
     return image.convert("RGB")
 
 
