@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from lienzo.conditions import Bus, ImageCondition, LabelCondition, MapCondition, TextCondition
 from lienzo.core import Family, config_of
@@ -102,3 +105,20 @@ def shipped(fake_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in ("find", "choose"):
         monkeypatch.setattr(f"lienzo.api.{module}.SHIPPED", fake_model.parent)
     return fake_model
+
+
+@pytest.fixture(scope="session")
+def noise_animals(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return what makes a folder of cats and dogs, 8 × 8, dark and bright noise: pictures of each a split → folder."""
+
+    def make(**counts: int) -> Path:
+        folder, rng = tmp_path_factory.mktemp("animals"), np.random.default_rng(0)
+        for split, count in counts.items():
+            for name, low in (("cat", 0), ("dog", 128)):
+                (folder / split / name).mkdir(parents=True)
+                for number in range(count):
+                    pixels = rng.integers(low, low + 128, (8, 8, 3), np.uint8)
+                    Image.fromarray(pixels).save(folder / split / name / f"{number}.png")
+        return folder
+
+    return make

@@ -36,16 +36,9 @@ SAID = {"count": 16, "seeds": 1, "scored": 2, "training": TRAINING, "data": {"si
 
 
 @pytest.fixture(scope="module")
-def animals(tmp_path_factory):
+def animals(noise_animals):
     """Cats and dogs, 8 × 8: dark and bright noise."""
-    folder, rng = tmp_path_factory.mktemp("animals"), np.random.default_rng(0)
-    for split, count in (("train", 24), ("test", 18)):
-        for name, low in (("cat", 0), ("dog", 128)):
-            (folder / split / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(low, low + 128, (8, 8, 3), np.uint8)
-                Image.fromarray(pixels).save(folder / split / name / f"{number}.png")
-    return folder
+    return noise_animals(train=24, test=18)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from rich.cells import cell_len
 
 from lienzo.api.evaluate import evaluate
 from lienzo.api.families import CHOOSE, families
-from lienzo.cli import main
 from lienzo.conditions import Bus
 from lienzo.core import Family, config_of
 from lienzo.core.registry import REGISTRY
@@ -29,20 +27,10 @@ KINDS = {kind for kind, at in REGISTRY["family"].items() if at.startswith("lienz
 Call = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    monkeypatch.setenv("COLUMNS", "160")
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Work in a folder of the test's own."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lienzo", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        output = capsys.readouterr()
-        return int(end.value.code or 0), output.out, output.err
-
-    return run
 
 
 def written(family: Family, folder: Path) -> Path:

@@ -8,7 +8,8 @@ from lienzo.core import CheckpointError, DataError
 from lienzo.data import open_source
 from lienzo.evaluation import fd_clf64, features_of, floor, load_classifier
 from lienzo.evaluation.classifier import NAME, FashionClassifier, as_pictures, shipped_reference
-from lienzo.evaluation.shipped import CARD, WEIGHTS, config_of, folder_of, hash_on_card, restored, sha256
+from lienzo.evaluation.shipped import CARD, WEIGHTS, config_of, folder_of, hash_on_card, restored
+from lienzo.training.folder import fingerprint
 
 
 def fashion(split):
@@ -23,7 +24,7 @@ def fashion(split):
 
 def test_the_card_names_the_weights_that_are_there():
     folder = folder_of(NAME)
-    assert sha256(folder / WEIGHTS) == hash_on_card(folder)
+    assert fingerprint(folder / WEIGHTS) == hash_on_card(folder)
     assert (folder / WEIGHTS).stat().st_size <= 1 << 20
 
 

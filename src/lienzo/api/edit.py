@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from lienzo.api.edit_asked import Asked, EditRecord, heard_of, sha256_of, split_keep
+from lienzo.api.edit_asked import Asked, EditRecord, heard_of, split_keep
 from lienzo.api.edit_double import doubled
 from lienzo.api.edit_hows import HOWS, Work, chosen
 from lienzo.api.edit_masks import around, mask_image, mask_of, still_of
@@ -36,6 +36,7 @@ from lienzo.editing import (
 )  # fmt: skip
 from lienzo.editing.space import silent
 from lienzo.training.card import version
+from lienzo.training.folder import fingerprint
 
 Called = Callable[[], None]
 
@@ -190,7 +191,7 @@ def _framed(work: Work, canvas: Canvas, how: str) -> Edit:
 
 def _record(model: Model, picture: Path, asked: Asked) -> Callable[[int], EditRecord]:
     path = picture.expanduser().resolve()
-    files = {str(path): sha256_of(path), **{str(each): sha256_of(each) for each in asked.files()}}
+    files = {str(path): fingerprint(path), **{str(each): fingerprint(each) for each in asked.files()}}
 
     def of(index: int) -> EditRecord:
         return EditRecord(

@@ -8,9 +8,10 @@ from pathlib import Path
 from PIL import Image
 
 from lienzo.api.edit import edited
-from lienzo.api.edit_asked import EditRecord, sha256_of
+from lienzo.api.edit_asked import EditRecord
 from lienzo.api.model import Model
 from lienzo.core import DataError
+from lienzo.training.folder import fingerprint
 
 
 def again(record: EditRecord, load: Callable[[], Model]) -> tuple[Image.Image, Model, list[str]]:
@@ -30,4 +31,4 @@ def again(record: EditRecord, load: Callable[[], Model]) -> tuple[Image.Image, M
 
 
 def _is(path: Path, digest: str) -> bool:
-    return path.is_file() and sha256_of(path) == digest
+    return path.is_file() and fingerprint(path) == digest

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from lienzo.api.record import KEY
+from lienzo.api.record import KEY, Remembered
 from lienzo.conditions import TextCondition
 from lienzo.conditions.memory import words
 from lienzo.core import ConditionError, ConfigurationError, DataError
@@ -84,7 +83,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class EditRecord:
+class EditRecord(Remembered):
     """What an edited picture remembers.
 
     Attributes:
@@ -105,14 +104,6 @@ class EditRecord:
     threads: int
     lienzo: str
     torch: str
-
-    def text(self) -> str:
-        """Return the record as JSON on one line."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    def plain(self) -> dict[str, Any]:
-        """Return the record as plain data."""
-        return asdict(self)
 
     @property
     def asked(self) -> Asked:
@@ -136,12 +127,6 @@ class EditRecord:
             return cls(**{each.name: plain[each.name] for each in fields(cls)})
         except (KeyError, TypeError):
             raise DataError("the record of this edit is damaged", hint="the file as `lienzo edit` wrote it") from None
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def split_keep(instruction: str) -> tuple[str, str]:

@@ -16,7 +16,20 @@ KEY = "lienzo"  # the PNG's text chunk, and the entry of `Image.info`
 
 
 @dataclass(frozen=True)
-class Record:
+class Remembered:
+    """What every record is: plain data, as text inside a picture."""
+
+    def text(self) -> str:
+        """Return the record as JSON on one line."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Record(Remembered):
     """Where a picture comes from.
 
     Attributes:
@@ -39,14 +52,6 @@ class Record:
     threads: int
     lienzo: str
     torch: str
-
-    def text(self) -> str:
-        """Return the record as JSON on one line."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    def plain(self) -> dict[str, Any]:
-        """Return the record as plain data."""
-        return asdict(self)
 
     def spoken(self) -> dict[str, str]:
         """Return what was said in words; a picture is only named."""

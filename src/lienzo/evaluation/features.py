@@ -20,7 +20,8 @@ from lienzo.evaluation.classifier import NAME as CLASSIFIER
 from lienzo.evaluation.classifier import as_pictures, load_classifier
 from lienzo.evaluation.scorer import NAME as SCORER
 from lienzo.evaluation.scorer import load_scorer
-from lienzo.evaluation.shipped import WEIGHTS, folder_of, sha256
+from lienzo.evaluation.shipped import WEIGHTS, folder_of
+from lienzo.training.folder import fingerprint
 
 Bytes = NDArray[np.uint8]  # (N, H, W, C), C = 1 or 3
 AT_ONCE = 256
@@ -63,7 +64,7 @@ class Clf64(Extractor):
 
     def __init__(self) -> None:
         self.name, self.network = "clf64", load_classifier()
-        self.dimension, self.sha256 = 64, sha256(folder_of(CLASSIFIER) / WEIGHTS)
+        self.dimension, self.sha256 = 64, fingerprint(folder_of(CLASSIFIER) / WEIGHTS)
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, 64).
@@ -84,7 +85,7 @@ class EmojiSide(Extractor):
 
     def __init__(self) -> None:
         self.name, self.network = "emoji", load_scorer()
-        self.dimension, self.sha256 = int(self.network.image.out.out_features), sha256(folder_of(SCORER) / WEIGHTS)
+        self.dimension, self.sha256 = int(self.network.image.out.out_features), fingerprint(folder_of(SCORER) / WEIGHTS)
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, 128)."""

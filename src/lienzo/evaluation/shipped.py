@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lienzo.core import CheckpointError
+from lienzo.training.folder import fingerprint
 
 MODELS = Path(__file__).parents[1] / "assets" / "models"
 WEIGHTS, CONFIG, CARD = "model.safetensors", "judge.json", "README.md"  # not config.json: no model to draw with
@@ -36,11 +36,6 @@ def config_of(folder: Path) -> dict[str, Any]:
     return json.loads((folder / CONFIG).read_text(encoding="utf-8"))
 
 
-def sha256(file: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def hash_on_card(folder: Path) -> str:
     """Return the SHA-256 of the weights that a judge's card states, or "" if it states none."""
     found = re.search(r"sha256: `?([0-9a-f]{64})", (folder / CARD).read_text(encoding="utf-8"))
@@ -53,7 +48,7 @@ def restored(module: M, folder: Path) -> M:
     Raises:
         CheckpointError: if the weights are not the ones that the card names: figures must be comparable.
     """
-    if sha256(folder / WEIGHTS) != hash_on_card(folder):
+    if fingerprint(folder / WEIGHTS) != hash_on_card(folder):
         raise CheckpointError(f"{folder / WEIGHTS} is not what its card says", hint="install lienzo again")
     state = {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
     module.load_state_dict(state)
@@ -75,7 +70,7 @@ def ship(module: nn.Module, folder: Path, config: dict[str, Any], card: str) -> 
     save_file(kept, folder / WEIGHTS)
     (folder / WEIGHTS).chmod(0o644)  # a package's file is for everyone
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    filled = card.replace("{sha256}", sha256(folder / WEIGHTS))
+    filled = card.replace("{sha256}", fingerprint(folder / WEIGHTS))
     filled = filled.replace("{bytes}", f"{(folder / WEIGHTS).stat().st_size:,}")
     (folder / CARD).write_text(filled, encoding="utf-8")
 

