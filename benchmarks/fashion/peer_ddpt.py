@@ -33,12 +33,15 @@ def library() -> ModuleType:
     return module
 
 
+# batch, step size, in the order of trying
+TRIED = (
+    (32, 1e-3), (32, 4e-4), (64, 1e-3), (32, 2e-3),
+    (32, 4e-3), (16, 2e-3), (16, 4e-3), (8, 2e-3), (64, 4e-4), (128, 1e-3),
+)  # fmt: skip
+
+
 class Ddpt:
-    CHOICES = tuple(
-        Choice(batch, lr, width)
-        for width in (32, 64)
-        for batch, lr in ((32, 1e-3), (32, 4e-4), (64, 1e-3), (32, 2e-3), (64, 4e-4), (128, 1e-3), (128, 4e-4))
-    )
+    CHOICES = tuple(Choice(batch, lr, width) for width in (32, 64) for batch, lr in TRIED)
     WAYS = (
         {"steps": 25, "eta": 0.0, "guidance": 1.0}, {"steps": 50, "eta": 0.0, "guidance": 1.0},
         {"steps": 25, "eta": 1.0, "guidance": 1.0}, {"steps": 25, "eta": 0.0, "guidance": 1.5},

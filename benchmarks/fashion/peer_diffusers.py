@@ -22,12 +22,15 @@ from torch.nn import functional as F
 SOLVERS = {"ddim": DDIMScheduler, "dpm++2m": DPMSolverMultistepScheduler}
 
 
+# batch, step size, in the order of trying
+TRIED = (
+    (64, 1e-3), (32, 1e-3), (64, 2e-3), (32, 2e-3),
+    (32, 4e-3), (16, 2e-3), (16, 4e-3), (8, 2e-3), (64, 4e-4), (128, 1e-3),
+)  # fmt: skip
+
+
 class Diffusers:
-    CHOICES = tuple(
-        Choice(batch, lr, width)
-        for width in (32, 64)
-        for batch, lr in ((64, 1e-3), (32, 1e-3), (64, 2e-3), (32, 2e-3), (64, 4e-4), (128, 1e-3), (128, 2e-3))
-    )
+    CHOICES = tuple(Choice(batch, lr, width) for width in (32, 64) for batch, lr in TRIED)
     WAYS = (
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.0}, {"solver": "ddim", "steps": 50, "guidance": 1.0},
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.5},
