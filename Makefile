@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 ACCELERATOR ?= cpu
 VENV ?= .venv
 OUT ?= out/demo
+WALK ?= out/walk
+MODEL ?= emoji-64
 PYTEST_ARGS ?=
 # From the environment, TORCH_INDEX_URL: the index or mirror to take torch from (see tools/install_torch.py).
 
@@ -23,7 +25,7 @@ DEV := $(VENV)/.stamp-dev
 PROJECT := $(VENV)/.stamp-project
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint types layers pytest unit format lock clean
+.PHONY: help setup dev demo walk test lint types layers pytest unit format bench-table lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +36,9 @@ dev: setup $(DEV) ## the same, and the tools of the tests
 
 demo: setup ## set up, then train on the embedded pictures and sample: the main job, end to end
 	$(BIN)/lienzo demo --out $(OUT)
+
+walk: setup ## edits of a drawn building: snow, the building kept, a dog; into out/walk (MODEL=NAME for another model)
+	$(BIN)/python examples/walk.py --out $(WALK) --model "$(MODEL)"
 
 test: ## set up, then lint, types, layers and tests; every stage runs, whatever the one before it found
 	@failed=""; \
@@ -64,6 +69,9 @@ pytest unit: dev ## the tests alone; PYTEST_ARGS="-k name"
 format: dev ## let ruff mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+bench-table: dev ## write the README's tables from benchmarks/results/
+	$(BIN)/python benchmarks/table.py
 
 clean: ## remove .venv, the caches and out/
 	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -63,18 +63,20 @@ def trained(contender: Contender, args: argparse.Namespace) -> None:
 
 
 def drawn(contender: Contender, out: Path, name: str, seed: int, count: int, way: dict[str, Any]) -> None:
-    """Draw `count` pictures, as many of each class, into NAME.npy, with the seconds beside."""
-    file = out / f"{name}.npy"
-    if file.is_file():
-        return
-    since, parts = time.perf_counter(), list[Tensor]()
-    classes = torch.arange(count) % CLASSES
-    for start, part in zip(range(0, count, CHUNK), classes.split(CHUNK), strict=True):
-        x = contender.sample(part, seed * 1_000_000 + start, way)
-        parts.append(((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)[:, 0])
-    told = {"way": way, "seed": seed, "count": count, "seconds": time.perf_counter() - since}
-    (out / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
-    np.save(file, torch.cat(parts).numpy())
+    """Draw `count` pictures, as many of each class, into NAME.npy, the seconds beside; go on with what is there."""
+    file, about = out / f"{name}.npy", out / f"{name}.json"
+    told: dict[str, Any] = json.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
+    known = file.is_file() and told["way"] == way
+    pictures, before = (np.load(file), told["seconds"]) if known else (np.zeros((0, 28, 28), np.uint8), 0.0)
+    since, classes = time.perf_counter(), torch.arange(count) % CLASSES
+    for start in range(len(pictures) // CHUNK * CHUNK, count, CHUNK):
+        x = contender.sample(classes[start : start + CHUNK], seed * 1_000_000 + start, way)
+        part = ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)[:, 0].numpy()
+        pictures = np.concatenate([pictures[:start], part])
+        told = {"way": way, "seed": seed, "count": len(pictures), "seconds": before + time.perf_counter() - since}
+        np.save(file.with_suffix(".new.npy"), pictures)
+        file.with_suffix(".new.npy").replace(file)
+        about.write_text(json.dumps(told), encoding="utf-8")
 
 
 def main() -> None:

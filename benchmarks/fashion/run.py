@@ -50,8 +50,8 @@ def ways_of(name: str, python: str) -> tuple[list[dict[str, Any]], list[dict[str
     return ways, choices
 
 
-def distance(folder: Path, name: str) -> float:
-    return fd_clf64(np.load(folder / f"{name}.npy"))
+def distance(folder: Path, name: str, count: int) -> float:
+    return fd_clf64(np.load(folder / f"{name}.npy")[:count])
 
 
 def best_choice(name: str) -> dict[str, Any] | None:
@@ -71,7 +71,7 @@ def search(name: str, args: argparse.Namespace) -> None:
         process(name, folder, args, choice, [["trial", TRIAL_SEED, args.trial, ways[0]]])
         told = json.loads((folder / "training.json").read_text(encoding="utf-8"))
         entry = {"contender": name, "minutes": args.minutes, "choice": choice, "count": args.trial,
-                 "fd": distance(folder, "trial"), **told}  # fmt: skip
+                 "fd": distance(folder, "trial", args.trial), **told}  # fmt: skip
         print(f"{name} {choice}: {entry['fd']:.2f} ({told['images']:,} images)", flush=True)
         append("fashion_search", {**entry, "minutes": args.minutes}, stamp)
 
@@ -89,11 +89,11 @@ def contest(name: str, args: argparse.Namespace) -> None:
     trial = min(args.trial, args.count)
     names = [f"trial-{n}" for n in range(len(ways))]
     process(name, folder, args, choice, [[n, TRIAL_SEED, trial, w] for n, w in zip(names, ways, strict=True)])
-    trials = [distance(folder, n) for n in names]
+    trials = [distance(folder, n, trial) for n in names]
     way = ways[int(np.argmin(trials))]
     seeds = list(range(args.seeds))
     process(name, folder, args, choice, [[f"seed-{s}", s, args.count, way] for s in seeds])
-    fds = [distance(folder, f"seed-{s}") for s in seeds]
+    fds = [distance(folder, f"seed-{s}", args.count) for s in seeds]
     told = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     drawn = json.loads((folder / "seed-0.json").read_text(encoding="utf-8"))
     entry = {

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from lienzo.training.pages import keep_pages
+
 Loss = Callable[[], Tensor]
 
 
@@ -97,6 +99,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
+    keep_pages()  # as lienzo's training does; the peers, whose loops do not, are given it too
     model, loss, batch = MADE[args.name](args.batch)
     model.train()
     flops = flops_of(model, loss)

@@ -30,13 +30,14 @@ STYLES = ("noto", "noto-blob", "twemoji", "fluent-flat", "fluent-3d")
 SEEN, UNSEEN = 40, 40  # captions of each kind, each drawn in every style
 
 
-def recipe_of(entry: dict[str, Any], coder: Path | None) -> dict[str, Any]:
-    """Return the entry's whole recipe."""
+def recipe_of(entry: dict[str, Any], common_values: dict[str, Any], coder: Path | None) -> dict[str, Any]:
+    """Return the entry's whole recipe: the shipped model's, with what all entries share and what is its own."""
     recipe = tomllib.loads(RECIPE.read_text("utf-8"))
-    for table, values in entry.items():
-        if isinstance(values, dict):
-            changed_kind = values.get("kind", recipe[table].get("kind")) != recipe[table].get("kind")
-            recipe[table] = values if changed_kind else {**recipe[table], **values}
+    for told in (common_values, entry):
+        for table, values in told.items():
+            if isinstance(values, dict):
+                changed_kind = values.get("kind", recipe[table].get("kind")) != recipe[table].get("kind")
+                recipe[table] = values if changed_kind else {**recipe[table], **values}
     if entry.get("coder"):
         recipe["codes"] = {"outer": str(coder), "variants": 8}
     else:
@@ -45,16 +46,17 @@ def recipe_of(entry: dict[str, Any], coder: Path | None) -> dict[str, Any]:
     return recipe
 
 
-def train(name: str, entry: dict[str, Any], args: argparse.Namespace) -> None:
+def train(name: str, entry: dict[str, Any], common_values: dict[str, Any], args: argparse.Namespace) -> None:
     """Train one entry for its time; an interrupted one goes on."""
     out = args.runs / name
     out.mkdir(parents=True, exist_ok=True)
-    recipe = recipe_of(entry, args.coder)
+    recipe = recipe_of(entry, common_values, args.coder)
     minutes = args.minutes - (args.coder_minutes if entry.get("coder") else 0)
     recipe["training"] |= {"threads": args.threads, "budget_seconds": 60 * minutes}
     file = out.with_suffix(".json")
     file.write_text(json.dumps(recipe, indent=2), "utf-8")
-    command = [sys.executable, "-m", "lienzo", "train", "emoji", "--recipe", str(file), "--out", str(out)]
+    command = [sys.executable, "-m", "lienzo", "train", "emoji", "--recipe", str(file), "--out", str(out),
+               "--from", "scratch"]  # fmt: skip
     subprocess.run(command, check=True)
 
 
@@ -111,12 +113,13 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=common.ROOT / "runs" / "race")
     parser.add_argument("--judge", action="store_true", help="train nothing, measure what is there")
     args = parser.parse_args()
-    entries = tomllib.loads((HERE / "race.toml").read_text("utf-8"))["entries"]
+    told = tomllib.loads((HERE / "race.toml").read_text("utf-8"))
+    entries = told["entries"]
     names = args.entries or [n for n in entries if not args.judge or (args.runs / n / "latest").exists()]
     for name in names:
         stamp = common.Stamp()
         if not args.judge:
-            train(name, entries[name], args)
+            train(name, entries[name], told["common"], args)
         figures = judge(name, args)
         print(name, json.dumps(figures))
         entries_done = common.read("race").get("figures", {})

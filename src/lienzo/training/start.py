@@ -14,6 +14,7 @@ from lienzo.training.checkpoint import checkpoints, newest_sound, prune, restore
 from lienzo.training.distributed import Team
 from lienzo.training.folder import read_json, write_json
 from lienzo.training.measure import PATIENCE, faster_precision, seconds_per_step
+from lienzo.training.pages import keep_pages
 from lienzo.training.run import Chosen, Run, spread
 from lienzo.training.settings import TrainingSettings
 
@@ -36,6 +37,8 @@ def begin(
     found: Path | None = None
     plan: dict[str, object] = {}
     family.to(team.device)
+    if team.device.type == "cpu":
+        keep_pages()
     if team.leads:
         if not resume and checkpoints(out):
             raise ConfigurationError(f"{out} holds a run already", hint="go on with it, or name another folder")

@@ -1,0 +1,71 @@
+"""Put the families' small weights into the package, and their figures into what `lienzo families` prints.
+
+    python benchmarks/families/publish.py --minutes 30
+
+Takes what run.py trained and measured at that length. `lienzo.load("fashion-mnist/FAMILY")` then gives the weights, at
+16 bits, each with the card of its run; `src/lienzo/assets/families.json` has the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common import ROOT, read
+from benchmarks.families.entries import OURS
+
+from lienzo.api.share import share
+
+ASSETS = ROOT / "src" / "lienzo" / "assets"
+MOST = 5 * 2**20  # bytes of all weights
+
+
+def told(entry: dict[str, Any]) -> dict[str, Any]:
+    """What `lienzo families` says of a family."""
+    quality, speed, likelihood = dict[str, str](), dict[str, str](), entry.get("likelihood")
+    if likelihood:
+        quality["bits/dim"] = f"{likelihood['mean']:.3f} ({likelihood['kind']})"
+    distance = entry.get("figures", {}).get("FD-clf64")
+    if distance:
+        quality["FD-clf64"] = f"{distance['mean']:.2f} (real: {distance['floor']['mean']:.2f})"
+    if "sampling" in entry:
+        speed["a picture"] = f"{1000 * entry['sampling']['seconds_a_picture']:.3g} ms"
+    speed["training"] = f"{entry['images'] / 60 / entry['wall_minutes']:.0f} pictures/s"
+    machine = entry["measured"]["hardware"]
+    how = (f"trained for {entry['wall_minutes']:.0f} min on {entry['threads']} of {machine['cores']} cores, "
+           f"{machine['processor']}; {entry['count']:,} pictures drawn, features of clf64")  # fmt: skip
+    return {"quality": quality, "speed": speed, "how": how}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "families")
+    args = parser.parse_args()
+    latest = {e["name"]: e for e in read("families").get("entries", []) if e["minutes"] == args.minutes}
+    found = {name: latest[name] for name, entry in OURS.items() if name in latest and entry.hears}
+    if not found:
+        raise SystemExit(f"nothing was measured at {args.minutes:g} minutes: python benchmarks/families/run.py")
+    sizes = dict[str, int]()
+    for name, entry in found.items():
+        run = args.work / f"{name}-{entry['minutes']:g}-{entry['threads']}" / "run"
+        to = ASSETS / "models" / "fashion-mnist" / name
+        shutil.rmtree(to, ignore_errors=True)
+        share(run, to, precision="float16")
+        sizes[name] = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
+        print(f"{name}: {sizes[name] / 2**20:.2f} MiB")
+    if sum(sizes.values()) > MOST:
+        raise SystemExit(f"{sum(sizes.values()) / 2**20:.1f} MiB in all, {MOST / 2**20:.0f} allowed")
+    families = {name: told(entry) for name, entry in sorted(found.items())}
+    about = {"data": "Fashion-MNIST, 28 x 28", "families": families}
+    (ASSETS / "families.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
