@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import lienzo
 from lienzo.api import Record, reproduce, save
+from lienzo.api.best import best, by_scorer
 from lienzo.api.model import Model
 from lienzo.core import CheckpointError, ConditionError, ConfigurationError, DataError, LienzoError
 
@@ -171,3 +174,44 @@ def test_a_map_of_no_kind_and_a_map_of_two(seeing: Model):
 def test_an_option_that_a_family_has_not(tmp_path: Path, model: Model):
     with pytest.raises(ConfigurationError, match=r"1\.5 steps"):
         model.generate(steps=1.5)  # type: ignore[arg-type]
+
+
+def test_the_best_of_several_is_kept_and_can_be_drawn_again(model):
+    def brightest(pictures, texts):
+        assert set(texts) == {"a dog"}
+        return torch.tensor([float(np.asarray(picture).mean()) for picture in pictures])
+
+    def draw(rows, numbers):
+        return model.draw(rows, seed=3, indices=numbers)
+
+    kept = best(draw, [{"text": "a dog"}] * 2, 4, brightest)
+    every = draw([{"text": "a dog"}] * 8, range(8))
+    for number, image in enumerate(kept):
+        drawn = every[4 * number : 4 * number + 4]
+        assert np.asarray(image).mean() == max(np.asarray(one).mean() for one in drawn)
+        index = Record.of(image).index
+        assert 4 * number <= index < 4 * number + 4
+        assert same(draw([{"text": "a dog"}], [index])[0], image)
+
+
+def test_the_shipped_scorer_judges(model):
+    images = model.generate("a red apple", count=2, best_of=3, seed=1)
+    every = model.generate("a red apple", count=6, seed=1)
+    fits = by_scorer(every, ["a red apple"] * 6)
+    assert [Record.of(image).index for image in images] == [int(fits[:3].argmax()), 3 + int(fits[3:].argmax())]
+    with pytest.raises(ConfigurationError, match="no words"):
+        model.generate(style="noto", best_of=2)
+    with pytest.raises(ConfigurationError, match="best of 0"):
+        model.generate("a dog", best_of=0)
+
+
+def test_a_shipped_model_may_lie_a_folder_deeper(fake_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shutil.copytree(fake_model, tmp_path / "clothes" / "tiny")
+    for module in ("find", "model"):
+        monkeypatch.setattr(f"lienzo.api.{module}.SHIPPED", tmp_path)
+    assert [info.name for info in lienzo.models()] == ["clothes/tiny"]
+    assert lienzo.load("clothes/tiny").name == "clothes/tiny"
+    with pytest.raises(CheckpointError, match="tiny"):
+        lienzo.load("clothes/tinny")
+    with pytest.raises(CheckpointError):
+        lienzo.load("../clothes/tiny")

@@ -38,7 +38,11 @@ def test_each_picture_can_be_made_again(shown: Path, fake_model: Path):
     assert words[:2] == ["lienzo", "generate"]
     said = dict(zip(words[3::2], words[4::2], strict=True))
     (again,) = lienzo.load(said["--model"]).generate(
-        words[2], style=said["--style"], seed=int(said["--seed"]), count=int(said["--count"])
+        words[2],
+        style=said["--style"],
+        seed=int(said["--seed"]),
+        count=int(said["--count"]),
+        best_of=int(said["--best-of"]),
     )
     first = next(
         p for p in sorted(path.parent.iterdir()) if Record.of(Image.open(p)).conditions == Record.of(again).conditions

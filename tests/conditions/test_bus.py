@@ -97,6 +97,6 @@ def test_every_parameter_hears_a_gradient(bus):
     picture, grey = Image.new("RGB", (16, 16), "red"), np.zeros((16, 16), np.uint8)
     said = {"text": ["a dog", None], "style": ["oil", None], "like": [picture, None], "layout": [grey, None]}
     channels = bus(bus.parse(said, 2))
-    (channels.vector.square().sum() + channels.tokens.square().sum()).backward()
+    (channels.vector.square().sum() + channels.tokens.square().sum() + channels.maps.square().sum()).backward()
     silent = [n for n, p in bus.named_parameters() if p.grad is None or not p.grad.any()]
     assert silent == []

@@ -38,7 +38,7 @@ def test_they_say_what_emoji_say(scenes):
     maps = {"segmentation", "depth", "lines", "pose"}
     assert set(scenes.columns) == {"style", "group", "subgroup", "text"} | maps
     assert {name for name, column in scenes.columns.items() if column.kind == "map"} == maps
-    assert set(scenes.asides) == {"weather", "action", "instances"}
+    assert set(scenes.asides) == {"weather", "action", "instances", "reference"}
     for name in ("style", "group", "subgroup"):
         assert scenes.columns[name] == emoji.columns[name]
     assert scenes.licence == emoji.licence

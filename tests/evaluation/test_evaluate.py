@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from lienzo.api.evaluate import evaluate
+from lienzo.api.model import load
+from lienzo.api.view import View, view_for
 from lienzo.cli import main
 from lienzo.core import Conditions, ConfigurationError, DataError, Scores
 from lienzo.evaluation import bits_per_dimension
@@ -59,6 +61,31 @@ def test_other_settings_are_not_taken_for_the_same(seeing_model, animals, tmp_pa
     assert other["likelihood"] is None
 
 
+def test_it_looks_as_the_model_learnt_to(seeing_model, animals, tmp_path):
+    learnt = {"data": {"source": str(animals), "policy": "pad", "where": {"label": "cat"}}}
+    (tmp_path / "recipe.json").write_text(json.dumps(learnt), "utf-8")
+    model = load(seeing_model)
+    model.folder = tmp_path
+    assert view_for(model, str(animals)) == View("pad", {"label": "cat"})
+    assert view_for(model, "emoji") == View("pad", {})  # classes of something else mean nothing there
+    assert view_for(model, str(animals), "squash", {}) == View("squash", {})
+    (tmp_path / "recipe.json").unlink()
+    assert view_for(model, str(animals)) == View()
+
+
+def test_classes_can_be_chosen(seeing_model, animals, tmp_path):
+    said = {"count": 16, "seeds": 1, "scored": 0, "features": "pca", "out": tmp_path / "e.json"}
+    everything = evaluate(seeing_model, animals, **said)
+    cats = evaluate(seeing_model, animals, where={"label": "cat"}, **said)
+    assert cats["data"]["where"] == {"label": ["cat"]}
+    assert cats["key"] != everything["key"]
+    classes = cats["seeds"]["0"]["drawn"]["classes"]
+    assert (classes["cat"]["asked"], classes["dog"]["asked"]) == (1.0, 0.0)
+    assert 0 < cats["data"]["held_out"] < everything["data"]["held_out"]
+    with pytest.raises(DataError, match="horse"):
+        evaluate(seeing_model, animals, where={"label": "horse"}, **said)
+
+
 def test_too_little_is_refused(seeing_model, animals, tmp_path):
     with pytest.raises(ConfigurationError, match="8 pictures"):
         evaluate(seeing_model, animals, count=8, out=tmp_path / "e.json")
@@ -78,7 +105,7 @@ def test_the_command_line_shows_and_prints(seeing_model, animals, tmp_path, monk
             main()
         assert not end.value.code
         shown = capsys.readouterr().out
-        assert json.loads(shown)["schema"] == 2 if more else "coverage-pca64" in shown
+        assert json.loads(shown)["schema"] == 3 if more else "coverage-pca64" in shown
         assert more or "FD-pca64 is refused" in shown
 
 

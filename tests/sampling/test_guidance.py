@@ -61,6 +61,23 @@ def test_where_nothing_is_said_there_is_nothing_to_weigh():
     assert weights == []
 
 
+def test_what_weighs_nought_is_heard_by_no_branch_wherever_it_stands():
+    for weights in ({"image": 0.0, "text": 7.0}, {"text": 7.0, "image": 0}):
+        branches, values = nest(both(), weights)
+        assert [heard(b) for b in branches] == [set(), {"text"}]
+        assert values == [7.0]
+    branches, values = nest(both(), {"image": 0.0})
+    assert [heard(b) for b in branches] == [{"text"}]
+    assert [heard(b) for b in nest(both(), 0.0)[0]] == [set()]
+
+
+def test_what_nobody_says_costs_no_step():
+    conditions = Conditions({**both(), "depth": said(False, False)})
+    branches, values = nest(conditions, {"depth": 2.0, "image": 1.5, "text": 7.0})
+    assert [heard(b) for b in branches] == [set(), {"image"}, {"image", "text"}]
+    assert values == [1.5, 7.0]
+
+
 def test_the_formula():
     d = Branches()
     y = guided(d, [1.5, 7.0])(X, 0.5)

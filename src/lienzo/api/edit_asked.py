@@ -28,7 +28,8 @@ class Asked:
 
     Attributes:
         words: the instruction.
-        how: a name in `HOWS`; "auto" takes inpainting where there is a mask, image to image where there is none.
+        how: a name in `HOWS`; "auto" takes "instruct" where the model has learnt it; else inpainting where there is a
+            mask, image to image where there is none.
         keep, change: a mask's file, a class of `map`, or words.
         map: a segmentation's file, with names.
         like, unlike: another picture, or folders of pictures.

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from lienzo.api.asked import rows_asked
 from lienzo.api.edit_asked import Asked
+from lienzo.api.edit_told import CHANGE, PICTURE, changes_pictures, denoises, instruction
 from lienzo.api.model import Model
-from lienzo.core import CapabilityError, Conditions, ConfigurationError, DataError, Denoises, Encodes, Streams, require
+from lienzo.api.options import checked_options
+from lienzo.core import CapabilityError, Conditions, ConfigurationError, DataError, Encodes, Streams, require
 from lienzo.editing import (
     Space,
     Walk,
@@ -23,10 +25,12 @@ from lienzo.editing import (
     between,
     direction,
     inpainted,
+    instructed,
     inverted,
     mixed,
     moved,
     open_canvas,
+    pairs_of,
     redrawn,
     regenerated,
     space_of,
@@ -35,7 +39,6 @@ from lienzo.editing import (
 from lienzo.editing.region import as_tensor, looked_at, region_of
 from lienzo.editing.space import silent
 from lienzo.families.autoregressive import Autoregressive
-from lienzo.families.latent import Latent
 from lienzo.sampling import named
 
 WALK = {"steps": "steps", "solver": "solver", "guidance": "guidance", "guidance_interval": "interval"}
@@ -135,6 +138,8 @@ def _redraw(work: Work) -> Tensor:
 def _inpaint(work: Work) -> Tensor:
     if isinstance(work.model.family, Autoregressive):
         return _complete(work)
+    if changes_pictures(work.model) and not denoises(work.model):
+        return _instruct(work)
     keep = work.keep.expand(len(work.rows), -1, -1, -1)
     said = work.said(work.asked.words)
     return inpainted(
@@ -182,6 +187,31 @@ def _double(work: Work) -> Tensor:
     return upscaled(work.space, work.x, said, work.strength, streams=streams, walk=walk, way=work.way)
 
 
+def _instruct(work: Work) -> Tensor:
+    """Return what a family draws that hears the picture that shall change and, where it hears one, the mask."""
+    model, asked = work.model, work.asked
+    if denoises(model) and pairs_of(model.family) is not None:
+        keep, said = work.keep.expand(len(work.rows), -1, -1, -1), work.said(instruction(asked))
+        return instructed(
+            work.space, work.rows, keep, said, streams=work.streams, walk=work.walk, way=work.way
+        )  # fmt: skip
+    if not changes_pictures(model):
+        hint = "--how redraw; or a model that does, e.g. a pretrained one for instruction editing"
+        raise CapabilityError(f"{model.name} hears no picture that shall change", hint=hint)
+    pictures = {PICTURE: work.x[0], CHANGE: 1 - 2 * work.keep[0]}  # white, 1, may change; black, -1, is kept
+    heard_too = {name: x for name, x in pictures.items() if name in model.bus.names}
+    said = heard(model, {"text": asked.words or None, **asked.said, **heard_too}, len(work.indices))
+    options = {name: value for name, value in asked.options.items() if name not in WAY}
+    if asked.strength is not None:
+        options["strength"] = asked.strength
+    options = checked_options(model.family, {**model.defaults.get("options", {}), **options})
+    drawn = work.rows
+    for progress in model.family.sampling(said, streams=work.streams.to(model.device), **options):
+        work.called()
+        drawn = progress.estimate
+    return drawn.clamp(-1, 1)
+
+
 def _other(work: Work) -> Tensor:
     canvas, shape = open_canvas(work.asked.like), work.model.family.shape
     return looked_at(canvas, region_of(canvas.size, None, shape[2]), shape)
@@ -221,6 +251,9 @@ HOWS: dict[str, How] = {
                "lienzo edit a.png --how mix --like b.png --model runs/gan", ("like",)),
     "complete": How("draw what the mask leaves open in reading order (autoregressive models)", _complete,
                     "lienzo edit half.png --how complete --keep mask.png --model runs/pixels", ("mask",)),
+    "instruct": How("by a model that was taught to change pictures: by edit pairs, or a pretrained one",
+                    _instruct, "lienzo edit house.png 'make it snow' --how instruct --model ./kontext", ("words",),
+                    detailed=True),
     "upscale": How("twice the size; every pixel is the mean of the four that it becomes", _double,
                    "lienzo edit small.png 'a house' --how upscale", (), 0.4, gives="double"),
 }  # fmt: skip
@@ -233,10 +266,11 @@ def chosen(asked: Asked, masked: bool, model: Model) -> str:
         ConfigurationError: for an unknown one, or one that needs what was not said.
     """
     if asked.how == "auto":
-        family = model.family
-        inner = family.inner if isinstance(family, Latent) else family
-        complete = masked and not isinstance(inner, Denoises)
-        name = "complete" if complete else "inpaint" if masked else "redraw" if asked.words else "variation"
+        if not denoises(model):
+            name = "instruct" if changes_pictures(model) else "complete" if masked else "redraw"
+        else:
+            learnt = bool(asked.words) and pairs_of(model.family) is not None
+            name = "instruct" if learnt else "inpaint" if masked else "redraw" if asked.words else "variation"
         if not (masked or asked.words):
             raise ConfigurationError("nothing was asked for", hint='words, e.g. "it is snowing", or --how variation')
     else:

@@ -14,6 +14,7 @@ from lienzo.editing import Canvas, Picked, combined, guessed, looked_at, read_cl
 from lienzo.editing.guessing import THRESHOLD
 from lienzo.editing.masks import is_file
 from lienzo.editing.region import enlarged
+from lienzo.families.latent import Latent
 
 
 def mask_of(asked: Asked, canvas: Canvas, model: Model) -> Picked | None:
@@ -69,6 +70,8 @@ def around(canvas: Canvas, margin: float) -> tuple[Canvas, Picked]:
 
 
 def still_of(model: Model, x: torch.Tensor) -> torch.Tensor:
-    """Return what the model's coder makes of pictures when nothing is changed."""
+    """Return what the model's coder makes of pictures when nothing is changed; without a coder, these."""
+    if not isinstance(model.family, Latent):
+        return x
     space = space_of(model.family)
     return space.leave(space.enter(x))

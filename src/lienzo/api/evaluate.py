@@ -1,10 +1,11 @@
 """Measure a model: every figure beside what real pictures measure.
 
-`evaluation.json`, schema 2:
+`evaluation.json`, schema 3:
 
-- "model": name, weights (SHA-256), family, options of sampling; "data": source, fingerprint, split, held_out (pictures
-  there), reference (of them held against), floor_from ("held-out", or "train" where held-out ones do not suffice);
-  "features": name, dimension, sha256; "settings": count, scored, label, classifier, finders (of maps); "key": a hash
+- "model": name, weights (SHA-256), family, options of sampling; "data": source, policy and where (how it is
+  looked at), fingerprint, split, held_out (pictures there), reference (of them held against), floor_from ("held-out",
+  or "train" where held-out ones do not suffice); "features": name, dimension, sha256; "settings": count, scored,
+  label, classifier, finders (of maps); "key": a hash
   of these four and of lienzo's version, under which the seeds below are kept.
 - "figures": name → mean, deviation (over seeds; null for one), values (one a seed), and "floor", the same of as many
   real pictures. A figure on features ends with the extractor's name; "of_real" is a retrieval's share of the floor.
@@ -28,13 +29,16 @@ from lienzo.api.examined import Examined
 from lienzo.api.files import write_text
 from lienzo.api.find import card_of, folder_of
 from lienzo.api.model import Model, load
+from lienzo.api.view import view_for
 from lienzo.core import CapabilityError, CheckpointError, ConfigurationError
+from lienzo.data.pixels import Policy
+from lienzo.data.splits import Where
 from lienzo.evaluation.evaluate import ENOUGH, Told, refusals, summary
 from lienzo.training.card import version, with_measured
 from lienzo.training.checkpoint import CARD
 from lienzo.training.folder import read_json
 
-SCHEMA, FILE = 2, "evaluation.json"
+SCHEMA, FILE = 3, "evaluation.json"
 Progress = Callable[[str, int, int], None]  # what is done, how many so far, of how many
 Values = dict[str, Any]
 
@@ -42,7 +46,7 @@ Values = dict[str, Any]
 def evaluate(
     model: Model | str | Path, data: str | Path, *, count: int = 1000, seeds: int = 5, features: str | None = None,
     scored: int = 64, split: str = "validation+test", out: str | Path | None = None,
-    finders: Mapping[str, str] | None = None,
+    finders: Mapping[str, str] | None = None, policy: Policy | None = None, where: Where | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Values:  # fmt: skip
     """Measure a model on held-out pictures, and write `evaluation.json` after every seed.
@@ -62,6 +66,8 @@ def evaluate(
         finders: name of a map that the model hears → who finds it in a picture: the folder of a `transformers`
             pipeline, or "module:Class", a `lienzo.evaluation.Finder`. Lines are found without.
         out: the file; None: `evaluation.json` in the run's folder, or `evaluation-NAME.json` here if there is none.
+        policy: how pictures become square, see `lienzo.open_source`; None: as the model's recipe says.
+        where: label → the class or classes to keep; None: as the model's recipe says, on the source that it learnt.
         progress: called as pictures are drawn.
 
     Returns:
@@ -74,7 +80,8 @@ def evaluate(
         raise ConfigurationError(f"{count} pictures, {seeds} seeds", hint=f"at least {ENOUGH} and 1")
     used = model if isinstance(model, Model) else load(model)
     path = Path(out) if out is not None else default_file(used)
-    examined = Examined(used, str(data), split, count, features, finders)
+    view = view_for(used, str(data), policy, where)
+    examined = Examined(used, str(data), split, count, features, finders, view)
     report = _begun(examined, scored)
     before = _earlier(path, report["key"])
     report["times"] = before.get("times", {})

@@ -13,10 +13,10 @@ from lienzo.api.examined_maps import Maps
 from lienzo.api.model import AT_ONCE, Model
 from lienzo.api.options import all_options, checked_options
 from lienzo.api.packed import packed, unpacked
+from lienzo.api.view import View
 from lienzo.core import DataError, derive_seed, require
 from lienzo.core.family import Scores
 from lienzo.data.dataset import Bytes, Dataset
-from lienzo.data.open import open_source
 from lienzo.evaluation.bits import Bits, bits_per_dimension
 from lienzo.evaluation.classifier import as_pictures, load_classifier
 from lienzo.evaluation.evaluate import ENOUGH, Real, Told, told_of
@@ -42,6 +42,7 @@ class Examined:
         count: pictures a seed.
         features: the name of an extractor; None: what fits.
         finders: name of a map that the model hears → who finds it in a picture.
+        view: how the source is looked at.
 
     Raises:
         LienzoError: for a source or an extractor that does not do.
@@ -49,12 +50,12 @@ class Examined:
 
     def __init__(
         self, model: Model, source: str, split: str, count: int, features: str | None,
-        finders: Mapping[str, str] | None = None,
+        finders: Mapping[str, str] | None = None, view: View | None = None,
     ) -> None:  # fmt: skip
         channels, side, _ = model.family.shape
+        self.view = view or View()
         self.model, self.source, self.split, self.count = model, source, split, count
-        self.held = open_source(source, size=side, channels=channels, split=split)
-        self.training = open_source(source, size=side, channels=channels, split="train")
+        self.held, self.training = (self.view.open(source, model.family.shape, part) for part in (split, "train"))
         if len(self.held) < ENOUGH:
             raise DataError(f"{source} has {len(self.held)} held-out pictures ({split})", hint=f"at least {ENOUGH}")
         self.reference_size = min(count, len(self.held))
@@ -105,9 +106,9 @@ class Examined:
 
     def about_data(self) -> dict[str, Any]:
         """Return what the report says of the data."""
-        return {"source": self.source, "fingerprint": self.held.fingerprint, "training": self.training.fingerprint,
-                "split": self.split, "held_out": len(self.held), "reference": self.reference_size,
-                "floor_from": self.floor_from}  # fmt: skip
+        return {"source": self.source, **self.view.plain(), "fingerprint": self.held.fingerprint,
+                "training": self.training.fingerprint, "split": self.split, "held_out": len(self.held),
+                "reference": self.reference_size, "floor_from": self.floor_from}  # fmt: skip
 
     def about_features(self) -> dict[str, Any]:
         """Return what the report says of the features."""

@@ -56,14 +56,19 @@ def trained(runs: Path | str) -> list[ModelInfo]:
 
 
 def _shipped() -> list[Path]:
-    return sorted(path.parent for path in SHIPPED.glob(f"*/{CONFIG}")) if SHIPPED.is_dir() else []
+    return sorted(path.parent for depth in ("*", "*/*") for path in SHIPPED.glob(f"{depth}/{CONFIG}"))
+
+
+def _name_of(folder: Path) -> str:
+    """Return what `load` calls a shipped model: its place below the others, "emoji-64" or "fashion-mnist/vae"."""
+    return folder.relative_to(SHIPPED).as_posix() if folder.is_relative_to(SHIPPED) else folder.name
 
 
 def _info(folder: Path) -> ModelInfo:
     card, weights = card_of(folder), folder / WEIGHTS
     there = weights.is_file()
     return ModelInfo(
-        folder.name, folder, summary_of(card), weights.stat().st_size if there else 0,
+        _name_of(folder), folder, summary_of(card), weights.stat().st_size if there else 0,
         fingerprint(weights) if there else "", dict(entries(card, "Quality") or entries(card, MEASURED)),
         lines_of(card, "Training"),
     )  # fmt: skip
@@ -78,10 +83,10 @@ def folder_of(name: str) -> Path:
     path = Path(name).expanduser()
     if path.is_dir():
         return path
-    if (SHIPPED / name / CONFIG).is_file() and Path(name).name == name:
-        return SHIPPED / name
-    known = [folder.name for folder in _shipped()]
-    close = difflib.get_close_matches(name, known, n=2) or known
+    known = {_name_of(folder): folder for folder in _shipped()}
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=2) or list(known)
     shipped = f"{', '.join(close)}, or " if close else ""
     raise CheckpointError(f"no model {name!r}: neither a name nor a folder", hint=f"{shipped}the folder of a run")
 

@@ -12,12 +12,14 @@ from PIL import Image
 from torch import Tensor
 
 from lienzo.api.asked import rows_asked
-from lienzo.api.find import card_of, folder_of
+from lienzo.api.best import best
+from lienzo.api.find import SHIPPED, card_of, folder_of
 from lienzo.api.options import all_options, checked_options, decodes_previews
 from lienzo.api.packed import packed, unpacked
 from lienzo.api.record import KEY, Record
 from lienzo.conditions import Bus
-from lienzo.core import CheckpointError, Family, Progress, Streams
+from lienzo.core import CheckpointError, ConfigurationError, Family, Progress, Streams
+from lienzo.pretrained import is_pretrained, opened
 from lienzo.training.card import version
 from lienzo.training.checkpoint import WEIGHTS, resolve
 from lienzo.training.checkpoint import load as load_family
@@ -36,6 +38,7 @@ class Model:
         name: by which it was loaded.
         folder: of its checkpoint.
         defaults: "conditions" and "options" that hold where nobody says otherwise.
+        weights: SHA-256 of its weights, where they are not one file of the folder.
 
     Attributes:
         family: p(x | c), in evaluation mode.
@@ -44,12 +47,14 @@ class Model:
         weights: SHA-256 of its weights.
     """
 
-    def __init__(self, family: Family, *, name: str, folder: Path, defaults: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, family: Family, *, name: str, folder: Path, defaults: Mapping[str, Any] | None = None, weights: str = ""
+    ) -> None:
         self.family, self.name, self.folder = family, name, folder
         self.defaults: Mapping[str, Any] = defaults or {}
         bus = getattr(family, "bus", None)
         self.bus = bus if isinstance(bus, Bus) else Bus({})
-        self.card, self.weights = card_of(folder), fingerprint(folder / WEIGHTS)
+        self.card, self.weights = card_of(folder), weights or fingerprint(folder / WEIGHTS)
 
     def __repr__(self) -> str:
         hears = ", ".join(self.bus.names) or "nothing"
@@ -60,7 +65,8 @@ class Model:
         self, text: str | Sequence[str] | None = None, *, label: Any = None, image: Any = None,
         map: Any = None, count: int | None = None, seed: int = 0,  # noqa: A002  (what users call it)
         steps: int | None = None, solver: str | None = None, guidance: float | Mapping[str, float] | None = None,
-        previews: Previews | None = None, options: Mapping[str, Any] | None = None, **conditions: Any,
+        best_of: int = 1, previews: Previews | None = None, options: Mapping[str, Any] | None = None,
+        **conditions: Any,
     ) -> list[Image.Image]:  # fmt: skip
         """Draw pictures.
 
@@ -76,6 +82,8 @@ class Model:
             steps: from noise to picture.
             solver: how they are taken, e.g. "dpm++2m".
             guidance: how strongly all is obeyed; `{"text": 5, "style": 2}` weighs each.
+            best_of: drawings of each picture, of which that one is kept that fits the words best by the shipped
+                scorer, which knows drawings like emoji.
             previews: called with each step's `Progress`, estimates decoded.
             options: more of the family's `sample`.
             conditions: whatever the model hears, by name: `style="noto", group="animals-nature"`.
@@ -90,7 +98,12 @@ class Model:
         asked = {"steps": steps, "solver": solver, "guidance": guidance, **(options or {})}
         rows = rows_asked(self.bus, said, count, self.defaults.get("conditions", {}))
         asked = {name: value for name, value in asked.items() if value is not None}
-        return self.draw(rows, seed=seed, indices=range(len(rows)), previews=previews, options=asked)
+        if best_of == 1:
+            return self.draw(rows, seed=seed, indices=range(len(rows)), previews=previews, options=asked)
+        return best(
+            lambda several, numbers: self.draw(several, seed=seed, indices=numbers, previews=previews, options=asked),
+            rows, best_of,
+        )  # fmt: skip
 
     def draw(
         self, rows: Sequence[Mapping[str, Any]], *, seed: int, indices: Sequence[int],
@@ -150,22 +163,31 @@ def to_image(x: Tensor) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
-def load(name: str | Path = "emoji-64", *, device: str = "auto") -> Model:
+def load(name: str | Path = "emoji-64", *, device: str = "auto", **loading: Any) -> Model:
     """Load a model, ready to generate.
 
     Args:
-        name: of one that ships (see `lienzo.models`), or the folder of a run or a checkpoint.
+        name: of one that ships (see `lienzo.models`), the folder of a run or a checkpoint, or a pretrained pipeline:
+            its folder or its name on the hub.
         device: "cpu", "cuda"; "auto" takes a GPU where there is one.
+        **loading: of a pretrained pipeline: dtype, offload, size …, see `lienzo.pretrained.Loading`.
 
     Raises:
         CheckpointError: if there is none, or it is damaged.
+        ConfigurationError: for an option of loading that it does not have.
     """
+    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if is_pretrained(str(name), SHIPPED):
+        its = opened(str(name), where, loading)
+        defaults = {"options": its.options}
+        return Model(its.family, name=its.name, folder=its.folder, defaults=defaults, weights=its.weights)
+    if loading:
+        raise ConfigurationError(f"{name} is no pretrained pipeline: it hears no {', '.join(loading)}")
     given = folder_of(str(name))
     try:
         found = resolve(given)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error.what}", hint=error.hint) from None
-    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     return Model(load_family(found, where), name=str(name), folder=found, defaults=_defaults(given, found))
 
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from lienzo.conditions import Bus, ImageCondition, MapCondition
+from lienzo.conditions.image import as_numbers
 from lienzo.core import ConditionError
 
 PNG, CHANNELS = "png", "channels"
@@ -28,7 +29,8 @@ def packed(bus: Bus, name: str, value: Any) -> Any:
         return value
     if isinstance(value, str | bytes) and not value:
         raise ConditionError(f"no file is named for {name!r}", hint="a PNG, JPEG or WebP file")
-    said = condition.parse([value]).values[0][0]
+    parsed = condition.parse([value]).values[0]
+    said = (condition.numbers if isinstance(condition, MapCondition) else as_numbers)(parsed)[0]
     if isinstance(condition, MapCondition) and condition.map_kind == "segmentation":
         return {PNG: _png(said.argmax(0).numpy().astype(np.uint8)), CHANNELS: 0}
     tall = ((said.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).flatten(0, 1).numpy()

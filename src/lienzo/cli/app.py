@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lienzo import __version__
-from lienzo.cli import compare, data, demo, edit, evaluate, export, generate, models, reproduce, train
+from lienzo.cli import adapt, compare, data, demo, edit, evaluate, export, generate, models, reproduce, train
 
 app = typer.Typer(
     name="lienzo",
@@ -22,6 +22,7 @@ app.command("generate")(generate.generate)
 app.command("edit")(edit.edit)
 app.command("reproduce")(reproduce.reproduce)
 app.command("train")(train.train)
+app.command("adapt")(adapt.adapt)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)

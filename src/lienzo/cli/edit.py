@@ -12,7 +12,8 @@ Words = Annotated[
     str, typer.Argument(metavar="INSTRUCTION", help="What the picture should show, in English or Spanish.")
 ]
 HowName = Annotated[str, typer.Option("--how", metavar="NAME", help="redraw, inpaint, variation, …: see --hows. "
-                                      "By default inpaint under a mask, redraw without one.")]  # fmt: skip
+                                      "By default instruct where the model has learnt it; else inpaint under a "
+                                      "mask, redraw without one.")]  # fmt: skip
 Keep = Annotated[str, typer.Option(metavar="MASK|WORDS", help="What must stay, pixel for pixel: a mask (white is kept),"
                                    " a class of --map, or words that the model looks for.")]  # fmt: skip
 Change = Annotated[str, typer.Option(metavar="MASK|WORDS", help="What alone may change.")]
@@ -46,8 +47,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print what was done and meas
 Hows = Annotated[bool, typer.Option("--hows", is_eager=True, help="Say what --how may be, and leave.",
                                     callback=lambda asked: _tell_hows() if asked else None)]  # fmt: skip
 ModelName = Annotated[
-    str, typer.Option("--model", help="A name of `lienzo models`, or the folder of a run or a checkpoint.")
-]
+    str, typer.Option("--model", help="A name of `lienzo models`, a run's, a checkpoint's or a pipeline's folder, or a "
+                      "pipeline's name on the hub.")
+]  # fmt: skip
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads on a CPU.")]
 
 

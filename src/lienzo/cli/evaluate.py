@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,15 @@ Finders = Annotated[
     typer.Option("--finder", metavar="MAP=NAME", help="Who finds a map in a picture, to see whether it is obeyed: the "
                  "folder of a transformers pipeline, or module:Class."),
 ]  # fmt: skip
+Squared = Annotated[
+    Literal["crop", "pad", "squash"] | None,
+    typer.Option(help="How pictures become square; by default as in the model's training, else crop."),
+]  # fmt: skip
+Kept = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="LABEL=CLASS", help="Hold it against this class alone; by default against those "
+                 "that it learnt, if this is what it learnt from."),
+]  # fmt: skip
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of evaluation.json in the run's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the file and nothing else.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads on a CPU.")]
@@ -38,6 +47,8 @@ def evaluate(
     features: Features = None,
     scored: Scored = None,
     finder: Finders = None,
+    policy: Squared = None,
+    where: Kept = None,
     out: Out = None,
     as_json: Json = False,
     threads: Threads = None,
@@ -54,4 +65,7 @@ def evaluate(
     """
     from lienzo.cli.evaluating import run
 
-    run(model, data, count, seeds, features, scored, out, finders=finder or [], as_json=as_json, threads=threads)
+    run(
+        model, data, count, seeds, features, scored, out, finders=finder or [], policy=policy, where=where or [],
+        as_json=as_json, threads=threads,
+    )  # fmt: skip

@@ -14,14 +14,17 @@ from rich.text import Text
 
 from lienzo.api.evaluate import default_file, evaluate
 from lienzo.api.model import load
+from lienzo.api.words import read_pairs
 from lienzo.core import ConfigurationError, Scores, require
+from lienzo.data.pixels import Policy
 
 SCORED = 64  # pictures, where nobody says how many
 
 
 def run(
     model: str, data: str, count: int, seeds: int, features: str | None, scored: int | None, out: Path | None, *,
-    finders: Sequence[str] = (), as_json: bool, threads: int | None,
+    finders: Sequence[str] = (), policy: Policy | None = None, where: Sequence[str] = (), as_json: bool,
+    threads: int | None,
 ) -> None:  # fmt: skip
     """Measure, write, show."""
     if threads is not None:
@@ -51,6 +54,8 @@ def run(
             scored=wanted,
             out=path,
             finders=named,
+            policy=policy,
+            where=read_pairs(where, "label", "style=noto") if where else None,
             progress=progress,
         )
     if as_json:

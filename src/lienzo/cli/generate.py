@@ -30,12 +30,19 @@ Solver = Annotated[str | None, typer.Option(help="dpm++2m, heun, euler, ddim, an
 Guidance = Annotated[
     str | None, typer.Option(metavar="WEIGHT", help="How strongly words are obeyed: 3, or one each: text=5,style=2.")
 ]
+Negative = Annotated[str | None, typer.Option(metavar="TEXT", help="What shall not be seen (pretrained models).")]
+Size = Annotated[str | None, typer.Option(metavar="WxH", help="Of the pictures, e.g. 768x512 (pretrained models).")]
+BestOf = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Draw each picture N times and keep the one that fits its words best, "
+                      "by the scorer that ships: it knows drawings like emoji.")
+]  # fmt: skip
 Out = Annotated[Path, typer.Option(help="Gets 0000.png …, grid.png and record.json.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Draw in the terminal, step by step.")]
 Json = Annotated[bool, typer.Option("--json", help="Print record.json and nothing else.")]
 ModelName = Annotated[
-    str, typer.Option("--model", help="A name of `lienzo models`, or the folder of a run or a checkpoint.")
-]
+    str, typer.Option("--model", help="A name of `lienzo models`, a run's, a checkpoint's or a pipeline's folder, or a "
+                      "pipeline's name on the hub.")
+]  # fmt: skip
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads on a CPU.")]
 
 
@@ -51,6 +58,9 @@ def generate(
     steps: Steps = None,
     solver: Solver = None,
     guidance: Guidance = None,
+    negative: Negative = None,
+    size: Size = None,
+    best_of: BestOf = 1,
     out: Out = Path("out"),
     preview: Preview = False,
     as_json: Json = False,
@@ -74,5 +84,8 @@ def generate(
     from lienzo.cli.generating import Order, run
 
     labels = {name: value for name, value in (("style", style), ("group", group)) if value is not None}
-    order = Order(prompts or [], labels, label or [], image, maps or [], count, seed, steps, solver, guidance)
+    more = {name: value for name, value in (("negative", negative), ("size", size)) if value is not None}
+    order = Order(
+        prompts or [], labels, label or [], image, maps or [], count, seed, steps, solver, guidance, more, best_of
+    )
     run(order, model=model, out=out, preview=preview, as_json=as_json, threads=threads)

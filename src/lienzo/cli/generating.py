@@ -32,7 +32,7 @@ class Order:
         labels: NAME=VALUE, or VALUE.
         image: a file.
         maps: KIND=FILE.
-        count, seed, steps, solver, guidance: as in `Model.generate`.
+        count, seed, steps, solver, guidance, options, best_of: as in `Model.generate`.
     """
 
     prompts: Sequence[str]
@@ -45,6 +45,8 @@ class Order:
     steps: int | None
     solver: str | None
     guidance: str | None
+    options: dict[str, Any]
+    best_of: int = 1
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of `Model.generate`, but for the text."""
@@ -59,6 +61,7 @@ class Order:
             "map": read_pairs(self.maps, "map", "edges=house.png") or None, "count": self.count, "seed": self.seed,
             "steps": self.steps, "solver": self.solver,
             "guidance": read_guidance(self.guidance) if self.guidance is not None else None,
+            "options": self.options, "best_of": self.best_of,
         }  # fmt: skip
 
 

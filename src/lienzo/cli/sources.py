@@ -30,7 +30,8 @@ def show_source(
     for name in dataset.columns:
         console.print(Text(f"  {name}: {known_of(dataset, name)}"))
     for name, column in dataset.asides.items():
-        told = "drawn below" if column.kind == "map" else f"for --where: {', '.join(column.classes)}"
+        kinds = {"map": "drawn below", "image": "a picture, heard where a recipe names it"}
+        told = kinds.get(column.kind, f"for --where: {', '.join(column.classes)}")
         console.print(Text(f"  ({name}: {told})"))
     if preview:
         pictures = [sheet(dataset, [index]).crop((4, 4, 4 + size, 4 + size)) for index in chosen[:SHOWN]]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lienzo.conditions.base import Channels, Condition, Sizes
-from lienzo.core import ConditionError, Conditions, Said, Streams, configurable
+from lienzo.core import ConditionError, Conditions, Streams, configurable
 
 
 @configurable("bus")
@@ -23,6 +23,7 @@ class Bus(nn.Module):
         drop: probability with which each condition is unsaid in training, independently of the others.
         drop_all: probability with which all are unsaid at once: what classifier-free guidance needs
             (Ho & Salimans, 2022).
+        drops: name → its own probability in the place of `drop`.
 
     >>> from lienzo.conditions import LabelCondition
     >>> bus = Bus({"style": LabelCondition(["noto", "twemoji"])}, vector=8)
@@ -37,10 +38,14 @@ class Bus(nn.Module):
         token: int = 256,
         drop: float = 0.1,
         drop_all: float = 0.1,
+        drops: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
         self.vector, self.token, self.drop_each, self.drop_all = vector, token, drop, drop_all
         self.conditions = nn.ModuleDict(dict(conditions or {}))
+        self.drops = dict(drops or {})
+        for name in self.drops:
+            self[name]  # raises for a name that no condition has
         for condition in self._each():
             condition.prepare(vector, token)
 
@@ -80,12 +85,17 @@ class Bus(nn.Module):
 
     def drop(self, conditions: Conditions, streams: Streams) -> Conditions:
         """Unsay conditions at random, by row and by condition, as training needs it."""
-        draws = streams.child("drop").uniform(1 + len(conditions))  # (B, 1 + n)
-        kept: dict[str, Said] = {}
-        for column, (name, said) in enumerate(conditions.items(), start=1):
-            keep = (draws[:, column] >= self.drop_each) & (draws[:, 0] >= self.drop_all)
-            kept[name] = said.dropped(keep)
-        return Conditions(kept, count=conditions.count)
+        keeps = self.keeps(list(conditions), streams)
+        return Conditions(
+            {name: said.dropped(keeps[name]) for name, said in conditions.items()}, count=conditions.count
+        )
+
+    def keeps(self, names: Sequence[str], streams: Streams) -> dict[str, Tensor]:
+        """Return which rows `drop` leaves said, (B,) by name: what a loader need not read is what is not."""
+        draws = streams.child("drop").uniform(1 + len(names))  # (B, 1 + n)
+        some = draws[:, 0] >= self.drop_all
+        each = {name: self.drops.get(name, self.drop_each) for name in names}
+        return {name: (draws[:, n] >= each[name]) & some for n, name in enumerate(names, start=1)}
 
     def forward(self, conditions: Conditions) -> Channels:
         """Encode a batch's conditions: vectors are added, tokens and maps are put side by side."""

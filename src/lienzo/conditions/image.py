@@ -1,10 +1,10 @@
-"""Pictures as conditions: a reference image heard as tokens, and maps that lie over the picture."""
+"""A picture as a condition: a reference image, heard as tokens; and how any picture is read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,31 +16,64 @@ from lienzo.conditions.base import Channels, Condition, Sizes
 from lienzo.conditions.bus import where_said
 from lienzo.core import ConditionError, Said, configurable
 
-MapKind = Literal["segmentation", "depth", "pose", "edges", "mask", "picture"]
 
+def to_planes(value: Any, size: int, channels: int, *, smooth: bool = True) -> Tensor:
+    """Bring a picture to (channels, size, size): bytes as they are, of a tensor of numbers in [-1, 1] these.
 
-def to_pixels(value: Any, size: int, channels: int, *, smooth: bool = True) -> Tensor:
-    """Bring a PIL image, an array (H, W[, C]) or a tensor (C, H, W) in [-1, 1] to (C, size, size) in [-1, 1].
+    Args:
+        value: a file, a PIL image, an array (H, W[, C]) of bytes, or a tensor (C, H, W).
+        size: of the sides.
+        channels: 1, 3 or 4; any number of a tensor's, or of an array's that fits as it is.
+        smooth: whether values may be mixed where it is resized.
 
     Raises:
         ConditionError: for anything else, or a wrong number of channels.
     """
+    planes = _planes(value, size, channels, smooth)
+    if planes.shape != (channels, size, size):
+        raise ConditionError(f"expected a picture of shape {(channels, size, size)}, got {tuple(planes.shape)}")
+    return planes
+
+
+def to_pixels(value: Any, size: int, channels: int, *, smooth: bool = True) -> Tensor:
+    """Bring a picture to (channels, size, size) in [-1, 1]; as `to_planes`."""
+    return as_numbers(to_planes(value, size, channels, smooth=smooth))
+
+
+def _planes(value: Any, size: int, channels: int, smooth: bool) -> Tensor:
     if isinstance(value, Tensor):
-        tensor = value.float()
-    else:
-        mode = {1: "L", 3: "RGB", 4: "RGBA"}.get(channels)
-        if mode is None:
-            raise ConditionError(f"a picture has 1, 3 or 4 channels, this condition wants {channels}: give a tensor")
-        image = _pil(value).convert(mode)
-        image = image.resize((size, size), Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST)
-        array = np.asarray(image, np.float32).reshape(size, size, channels)
-        tensor = torch.from_numpy(array).permute(2, 0, 1) / 127.5 - 1
-    if tensor.shape != (channels, size, size):
-        raise ConditionError(f"expected a picture of shape {(channels, size, size)}, got {tuple(tensor.shape)}")
-    return tensor
+        return value if value.dtype == torch.uint8 else value.float()
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.shape == (size, size, channels):
+        return torch.from_numpy(cast(NDArray[np.uint8], value).transpose(2, 0, 1))
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}.get(channels)
+    if mode is None:
+        raise ConditionError(f"a picture has 1, 3 or 4 channels, this condition wants {channels}: give a tensor")
+    image = as_pil(value).convert(mode)
+    image = image.resize((size, size), Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST)
+    return torch.from_numpy(np.array(image, np.uint8).reshape(size, size, channels)).permute(2, 0, 1)
 
 
-def _pil(value: Any) -> Image.Image:
+def in_one(each: Sequence[Tensor | None], shape: tuple[int, ...]) -> Tensor:
+    """Stack planes, blank where there are none: as bytes if all are bytes, which a device is given sooner, else not."""
+    shape = next((tuple(planes.shape) for planes in each if planes is not None), shape)
+    if any(planes is not None and planes.dtype != torch.uint8 for planes in each):
+        blank = torch.zeros(shape)
+        return torch.stack([blank if planes is None else as_numbers(planes) for planes in each])
+    blank = torch.zeros(shape, dtype=torch.uint8)
+    return torch.stack([blank if planes is None else planes for planes in each])
+
+
+def as_numbers(planes: Tensor) -> Tensor:
+    """Bring bytes 0 … 255 to [-1, 1]; numbers stay as they are."""
+    return torch.div(planes, 127.5).sub_(1) if planes.dtype == torch.uint8 else planes
+
+
+def as_pil(value: Any) -> Image.Image:
+    """Open a picture that somebody gives.
+
+    Raises:
+        ConditionError: for no picture.
+    """
     if isinstance(value, Image.Image):
         return value
     if isinstance(value, np.ndarray):
@@ -88,67 +121,16 @@ class ImageCondition(Condition):
         return Sizes(vector=vector, token=token)
 
     def parse(self, values: Sequence[Any]) -> Said:
-        """Turn pictures (files, PIL, arrays, tensors) into (B, C, size, size) in [-1, 1]."""
-        blank = torch.zeros(self.channels, self.size, self.size)
-        pictures = [blank if v is None else to_pixels(v, self.size, self.channels) for v in values]
-        return Said((torch.stack(pictures),), torch.tensor([v is not None for v in values], dtype=torch.bool))
+        """Turn pictures (files, PIL, arrays, tensors) into (B, C, size, size): bytes, or numbers in [-1, 1]."""
+        each = [None if v is None else to_planes(v, self.size, self.channels) for v in values]
+        pictures = in_one(each, (self.channels, self.size, self.size))
+        return Said((pictures,), torch.tensor([v is not None for v in values], dtype=torch.bool))
 
     def encode(self, said: Said) -> Channels:
         """Return tokens (B, L, E), their mask, and the pooled picture (B, D)."""
-        x = self.embed(said.values[0]).flatten(2).transpose(1, 2) + self.position
+        x = self.embed(as_numbers(said.values[0])).flatten(2).transpose(1, 2) + self.position
         x = x + self.mix(x)
         first = torch.arange(x.shape[1], device=x.device) == 0
         mask = said.present[:, None] | first  # an unsaid picture is one null token
         tokens = where_said(said.present, x, self.null_token)
         return Channels(where_said(said.present, self.pool(x.mean(1)), self.null_vector), tokens, mask)
-
-
-@configurable("map")
-class MapCondition(Condition):
-    """A map that lies over the picture: segmentation, depth, pose, edges or line art, a mask, a picture to keep.
-
-    It is heard in the map channel, with one more channel that tells where it is said.
-
-    Args:
-        map_kind: what it shows. Segmentation is one-hot and resized to the nearest; the others are smooth.
-        size: of the picture that is drawn.
-        channels: of the map; for segmentation the number of classes.
-    """
-
-    def __init__(self, map_kind: MapKind, size: int = 64, channels: int = 1) -> None:
-        super().__init__()
-        self.map_kind, self.size, self.channels = map_kind, size, channels
-
-    def prepare(self, vector: int, token: int) -> None:
-        """A map has no parameters: the network's first layer hears it."""
-
-    def sizes(self, vector: int, token: int) -> Sizes:
-        """Its channels, and one that tells whether it is said."""
-        return Sizes(maps=self.channels + 1)
-
-    def parse(self, values: Sequence[Any]) -> Said:
-        """Turn maps (files, PIL, arrays, tensors) into (B, K, size, size)."""
-        blank = torch.zeros(self.channels, self.size, self.size)
-        maps = [blank if v is None else self._map(v) for v in values]
-        return Said((torch.stack(maps),), torch.tensor([v is not None for v in values], dtype=torch.bool))
-
-    def encode(self, said: Said) -> Channels:
-        """Return the maps with a channel of ones where they are said, (B, K + 1, H, W)."""
-        x = where_said(said.present, said.values[0], torch.zeros_like(said.values[0]))
-        told = said.present.to(x.dtype).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
-        return Channels(maps=torch.cat([x, told], 1))
-
-    def _map(self, value: Any) -> Tensor:
-        if self.map_kind != "segmentation":
-            return to_pixels(value, self.size, self.channels, smooth=self.map_kind != "mask")
-        if isinstance(value, Tensor) and value.ndim == 3:
-            return to_pixels(value, self.size, self.channels)
-        image = value if isinstance(value, np.ndarray) else np.asarray(_pil(value))
-        indices = np.asarray(Image.fromarray(image.squeeze().astype(np.uint8)).resize((self.size, self.size), 0))
-        if indices.ndim != 2 or int(indices.max()) >= self.channels:
-            raise ConditionError(
-                f"a segmentation map holds class numbers 0..{self.channels - 1}, got shape {indices.shape} with "
-                f"values up to {int(indices.max())}", hint="an 8-bit grey or palette PNG whose values are classes",
-            )  # fmt: skip
-        numbers = torch.from_numpy(indices.astype(np.int64))
-        return nn.functional.one_hot(numbers, self.channels).permute(2, 0, 1).float()

@@ -43,7 +43,8 @@ REGISTRY: dict[str, dict[str, str]] = {
         "label": "lienzo.conditions.label:LabelCondition",
         "text": "lienzo.conditions.text:TextCondition",
         "image": "lienzo.conditions.image:ImageCondition",
-        "map": "lienzo.conditions.image:MapCondition",
+        "map": "lienzo.conditions.maps:MapCondition",
+        "codes": "lienzo.conditions.maps:CodedCondition",
     },
     "bus": {"bus": "lienzo.conditions.bus:Bus"},
 }

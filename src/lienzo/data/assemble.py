@@ -9,9 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lienzo.conditions.base import Condition
 from lienzo.conditions.bus import Bus
-from lienzo.conditions.image import MapCondition
 from lienzo.core import Batch, Conditions, ConfigurationError, Streams
 from lienzo.data.background import check_background, laid, opaque, papers
 from lienzo.data.dataset import Bytes, Column
@@ -67,7 +65,7 @@ class Assembler:
                 chosen = self._chosen(values(name), columns[name].kind, draws, mirrored)
                 if columns[name].kind == "text":
                     chosen = spoken(chosen, self.voice, streams)
-                said[name] = heard_maps(chosen, self.bus[name])
+                said[name] = chosen
         conditions: Conditions = self.bus.parse(said, count)
         return Batch(x, conditions, streams)
 
@@ -88,29 +86,6 @@ class Assembler:
             pairs = zip(values, mirrored.tolist(), strict=True)
             return [np.ascontiguousarray(v[:, ::-1]) if flipped and v is not None else v for v, flipped in pairs]
         return values
-
-
-def heard_maps(values: list[Any], condition: Condition) -> list[Any]:
-    """Turn maps that fit a condition as they are into its tensors, which spares it a resize by Pillow for each.
-
-    Args:
-        values: (H, W, K) uint8, or None.
-        condition: which hears them; anything but a map condition gets what it would have got.
-    """
-    if not isinstance(condition, MapCondition):
-        return values
-    size, channels, exact = condition.size, condition.channels, condition.map_kind == "segmentation"
-    fitting = (size, size, 1 if exact else channels)
-    heard: list[Any] = []
-    for value in values:
-        if value is None or value.shape != fitting or (exact and int(value.max()) >= channels):
-            heard.append(value)  # the condition resizes it, or says what is wrong
-        elif exact:
-            classes = torch.from_numpy(value[:, :, 0].astype(np.int64))
-            heard.append(torch.nn.functional.one_hot(classes, channels).permute(2, 0, 1).float())
-        else:
-            heard.append(torch.div(torch.from_numpy(np.ascontiguousarray(value.transpose(2, 0, 1))), 127.5).sub_(1))
-    return heard
 
 
 def spoken(texts: list[Any], voice: Voice | None, streams: Streams) -> list[Any]:

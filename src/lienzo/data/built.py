@@ -33,12 +33,14 @@ class Limits:
         max_bad_share: share of files that may be set aside.
         seconds: how long one picture may take.
         progress: show a bar.
+        prepare: draw composed pictures beforehand.
     """
 
     cache: Path | None = None
     max_bad_share: float = 0.2
     seconds: float = SECONDS
     progress: bool = False
+    prepare: bool = False
 
 
 def open_built(

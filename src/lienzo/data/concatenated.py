@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,11 @@ class Concatenated(Dataset):
         self.parts = [part for part, _ in parts]
         self.name = " + ".join(part.name if times == 1 else f"{part.name}*{times}" for part, times in parts)
         self.shape = _shape(self.parts)
-        self.columns = _columns(self.parts)
+        self.columns = _columns([part.columns for part in self.parts], self.name)
+        self.asides = {
+            name: column for name, column in _columns([part.asides for part in self.parts], self.name).items()
+            if name not in self.columns
+        }  # fmt: skip
         self.licence = " AND ".join(_unique([each for part in self.parts for each in part.licence.split(" AND ")]))
         self.citation = "; ".join(_unique([part.citation for part in self.parts]))
         self.fingerprint = key_of("concatenated", [(part.fingerprint, len(part), times) for part, times in parts])
@@ -59,12 +63,12 @@ class Concatenated(Dataset):
 
     def values(self, column: str, indices: Sequence[int] | NDArray[np.int64]) -> list[Any]:
         """Return what a column says, one value a row."""
-        if column not in self.columns:
+        if column not in self.columns and column not in self.asides:
             raise KeyError(f"{self.name} has no column {column!r}; it has {', '.join(self.columns) or 'none'}")
         asked = np.asarray(indices, np.int64)
         found: list[Any] = [None] * len(asked)
         for number, places, rows in self._by_part(asked):
-            if column in self.parts[number].columns:
+            if column in self.parts[number].columns or column in self.parts[number].asides:
                 for place, value in zip(places.tolist(), self.parts[number].values(column, rows), strict=True):
                     found[place] = value
         return found
@@ -103,13 +107,15 @@ def _shape(parts: Sequence[Dataset]) -> tuple[int, int, int]:
     return shape
 
 
-def _columns(parts: Sequence[Dataset]) -> dict[str, Column]:
+def _columns(parts: Sequence[Mapping[str, Column]], whole: str) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for part in parts:
-        for name, column in part.columns.items():
+        for name, column in part.items():
             known = columns.get(name, column)
             if replace(known, classes=()) != replace(column, classes=()):
-                raise DataError(f"the column {name!r} is not of one kind in all parts", hint=f"no {part.name} here")
+                raise DataError(
+                    f"the column {name!r} is not of one kind in all parts", hint=f"other parts than those of {whole}"
+                )
             columns[name] = replace(known, classes=tuple(dict.fromkeys(known.classes + column.classes)))
     return columns
 

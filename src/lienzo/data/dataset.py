@@ -26,12 +26,14 @@ class Column:
         classes: the names of a label, in the order of their numbers.
         map_kind: of a map: "segmentation", "depth", "pose", "edges", "mask" or "picture".
         channels: of a map; for segmentation the number of classes (its values are one channel of class numbers).
+        before: whether a map shows what was there before an edit, for which the text asks.
     """
 
     kind: Kind
     classes: tuple[str, ...] = ()
     map_kind: str = ""
     channels: int = 0
+    before: bool = False
 
 
 class Dataset(ABC):

@@ -71,7 +71,8 @@ class Loader:
         first, stop = share_of(position, self.batch_size, self.rank, self.world)
         rows = self.rows_at(first, stop)
         data = self.dataset
-        return self._assembler.batch(data.pictures(rows), data.columns, lambda name: data.values(name, rows), first)
+        columns = {**data.asides, **data.columns}
+        return self._assembler.batch(data.pictures(rows), columns, lambda name: data.values(name, rows), first)
 
     def rows_at(self, first: int, stop: int) -> NDArray[np.int64]:
         """Return the dataset's rows that are seen at positions first..stop, (stop - first,)."""

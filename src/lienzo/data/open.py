@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from lienzo.core.errors import DataError
@@ -15,6 +16,7 @@ from lienzo.data.folder import Folder
 from lienzo.data.hub import Hub
 from lienzo.data.pixels import POLICIES, Ask, Policy
 from lienzo.data.records import Source
+from lienzo.data.scenes.prepared import open_prepared
 from lienzo.data.splits import Where
 from lienzo.data.table import Parquet
 from lienzo.data.tars import Tars, expand
@@ -24,7 +26,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     "emoji": emoji.open_emoji,
     "openmoji-maps": openmoji.open_openmoji,
     "fashion-mnist": fashion.open_fashion_mnist,
-    **scenes.SOURCES,
+    **{name: partial(source.open, count=scenes.USUAL[name]) for name, source in scenes.SOURCES.items()},
 }
 LARGEST_SIDE = 4096
 
@@ -40,6 +42,7 @@ def open_source(
     max_bad_share: float = 0.2,
     where: Where | None = None,
     progress: bool = True,
+    prepare: bool = False,
 ) -> Dataset:
     """Open a source of pictures.
 
@@ -61,6 +64,7 @@ def open_source(
         max_bad_share: share of files that may be set aside before this is an error.
         where: label column → the class or classes to keep, of every part; "" stands for unsaid.
         progress: show a bar while decoding.
+        prepare: draw composed pictures (scenes, combinations, edits) beforehand, in a process a core, into the cache.
 
     Raises:
         DataError: for a source that is missing, damaged or too small, naming what would do.
@@ -69,7 +73,7 @@ def open_source(
     (64, 64, 4)
     """
     ask = _asked(size, channels, policy)
-    limits = Limits(cache, max_bad_share, progress=progress)
+    limits = Limits(cache, max_bad_share, progress=progress, prepare=prepare)
     several = parts_of(str(spec))
     if several:
         return Concatenated([(_open_one(part, ask, split, where, limits), times) for part, times in several])
@@ -80,11 +84,22 @@ def _open_one(spec: str | Path, ask: Ask, split: str, where: Where | None, limit
     name, _, rest = str(spec).partition(":")
     if name == "fashion-mnist" and rest:
         return fashion.open_fashion_mnist(ask, split, where, folder=Path(rest).expanduser())
-    if name in scenes.SOURCES and rest:
-        return scenes.SOURCES[name](ask, split, where, count=_count(rest, name))
+    if name in scenes.SOURCES:
+        count = _count(rest, name) if rest else scenes.USUAL[name]
+        return _composed(scenes.SOURCES[name], ask, split, where, count, limits)
     if str(spec) in BUILT_IN:
         return BUILT_IN[str(spec)](ask, split, where)
     return open_built(source_at(spec), ask, split=split, where=where, limits=limits)
+
+
+def _composed(
+    source: scenes.Composed, ask: Ask, split: str, where: Where | None, count: int, limits: Limits
+) -> Dataset:
+    if not limits.prepare:
+        return source.open(ask, split, where, count=count)
+    return open_prepared(
+        source, ask, split, where, count=count, cache=limits.cache, progress=limits.progress
+    )  # fmt: skip
 
 
 def _count(text: str, name: str) -> int:

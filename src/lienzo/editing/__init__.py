@@ -5,6 +5,7 @@ from lienzo.editing.canvas import Canvas, open_canvas
 from lienzo.editing.filling import Known, Way, filled
 from lienzo.editing.guessing import guessed
 from lienzo.editing.inpainting import inpainted
+from lienzo.editing.instructing import Pairs, instructed, pairs_of
 from lienzo.editing.inversion import inverted, midpoint, regenerated
 from lienzo.editing.masks import Picked, combined, read_class, read_mask
 from lienzo.editing.measuring import Changes, Met, changes, met, sheet
@@ -14,8 +15,8 @@ from lienzo.editing.space import Space, space_of
 from lienzo.editing.upscaling import upscaled
 
 __all__ = [
-    "Canvas", "Changes", "Known", "Met", "Picked", "Region", "Space", "Walk", "Way", "between", "changes", "combined",
-    "direction", "filled", "guessed", "inpainted", "inverted", "kept_of", "looked_at", "met", "midpoint", "mixed",
-    "moved", "open_canvas", "put_back", "read_class", "read_mask", "redrawn", "regenerated", "region_of", "sheet",
-    "soft", "space_of", "through_noise", "upscaled",
+    "Canvas", "Changes", "Known", "Met", "Pairs", "Picked", "Region", "Space", "Walk", "Way", "between", "changes",
+    "combined", "direction", "filled", "guessed", "inpainted", "instructed", "inverted", "kept_of", "looked_at",
+    "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "put_back", "read_class", "read_mask", "redrawn",
+    "regenerated", "region_of", "sheet", "soft", "space_of", "through_noise", "upscaled",
 ]  # fmt: skip

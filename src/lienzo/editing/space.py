@@ -77,7 +77,10 @@ class Space:
             guidance: one weight for all that is said, or one a condition.
             interval: the times at which guidance acts.
         """
-        heard, weights = nest(conditions.to(self.device), guidance)
+        conditions = conditions.to(self.device)
+        if isinstance(self.family, Latent):
+            conditions = self.family.coded(conditions)
+        heard, weights = nest(conditions, guidance)
         heard = heard[-1:] if all(w == 1 for w in weights) else heard
         weights = weights if len(heard) > 1 else []
 

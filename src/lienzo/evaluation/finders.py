@@ -18,11 +18,14 @@ from torch import Tensor
 
 from lienzo.core import ConfigurationError
 from lienzo.data.edges import edges
+from lienzo.data.scenes.groups import GROUPS
 from lienzo.evaluation.maps import edge_score, kept, keypoints_found, overlap, rank_correlation
+from lienzo.evaluation.shipped import MODELS
 
 Bytes = NDArray[np.uint8]
 Found = NDArray[np.generic]
 LOW, HIGH = 12.0, 26.0  # changes of colour, in levels a pixel, that are followed and that begin a line
+SCENES, JUDGE = "scene-judge", "lienzo.evaluation.scene_judge"  # of segmentations in the groups of scenes
 TASKS = {"segmentation": "image-segmentation", "mask": "image-segmentation", "depth": "depth-estimation"}
 
 
@@ -159,8 +162,8 @@ def judge_of(kind: str, finder: str | None, classes: Sequence[str] = ()) -> MapJ
 
     Args:
         kind: "segmentation", "mask", "edges", "depth", "pose" or "picture".
-        finder: a folder of `transformers`, or "module:Class", a `Finder` of one's own; lines have one already, and a
-            picture to keep needs none.
+        finder: a folder of `transformers`, or "module:Class", a `Finder` of one's own; lines have one already, so have
+            segmentations of scenes where `scene-judge` is there, and a picture to keep needs none.
         classes: names of a segmentation's classes.
 
     Raises:
@@ -169,6 +172,8 @@ def judge_of(kind: str, finder: str | None, classes: Sequence[str] = ()) -> MapJ
     figure, score = SCORES[kind]
     if kind == "picture":
         return MapJudge(figure, score, None)
+    if finder is None and kind == "segmentation" and tuple(classes) == GROUPS and (MODELS / SCENES).is_dir():
+        finder = f"{JUDGE}:Segments"
     if finder is None and kind != "edges":
         return None
     return MapJudge(figure, score, Edges() if finder is None else finder_named(finder, kind, classes))

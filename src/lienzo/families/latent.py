@@ -9,6 +9,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from lienzo.conditions.bus import Bus
+from lienzo.conditions.image import as_numbers
+from lienzo.conditions.maps import CodedCondition
 from lienzo.core import (
     Batch,
     Conditions,
@@ -17,10 +20,12 @@ from lienzo.core import (
     Family,
     Loss,
     Progress,
+    Said,
     Streams,
     configurable,
     require,
 )
+from lienzo.sampling import in_chunks
 
 
 @configurable("latent")
@@ -75,7 +80,33 @@ class Latent(Family, Encodes):
         if batch.x.shape[1:] != torch.Size(self.inner.shape):
             with torch.no_grad():
                 batch = replace(batch, x=self.encode(batch.x))
-        return self.inner.loss(batch, player)
+        return self.inner.loss(replace(batch, conditions=self.coded(batch.conditions)), player)
+
+    @torch.no_grad()
+    def coded(self, conditions: Conditions) -> Conditions:
+        """Return the same with the codes of all pictures that are heard as codes; codes stay as they are.
+
+        On a CPU they are coded in calls of one size, so that a row does not depend on the others.
+        """
+        heard = {name: conditions[name] for name in conditions if isinstance(self._condition(name), CodedCondition)}
+        found = {name: self._coded(said) for name, said in heard.items()}
+        return Conditions({**conditions, **found}, count=conditions.count) if found else conditions
+
+    def _condition(self, name: str) -> Any:
+        return self.bus[name] if isinstance(self.bus, Bus) else None
+
+    def _coded(self, said: Said) -> Said:
+        pictures = said.values[0]
+        if pictures.shape[1:] == torch.Size(self.inner.shape):
+            return said
+        scale = self.get_buffer("scale")
+        codes = scale.new_zeros(len(said), *self.inner.shape)
+        rows = said.present.nonzero()[:, 0]
+        if len(rows):
+            x = as_numbers(pictures[rows]).to(scale.device)
+            size = self.chunk if scale.device.type == "cpu" else None
+            codes[rows.to(scale.device)] = in_chunks(self.encode, size, x, count=len(x)).float()
+        return Said((codes,), said.present)
 
     def encode(self, x: Tensor, conditions: Conditions | None = None) -> Tensor:
         """Return normalised codes, (B, *inner.shape)."""
@@ -92,7 +123,7 @@ class Latent(Family, Encodes):
         self, conditions: Conditions, *, streams: Streams, previews: Literal["all", "last"] = "last", **options: Any
     ) -> Iterator[Progress]:
         """Yield the inner family's steps; estimates are decoded at the last step, or at all of them for previews."""
-        for progress in self.inner.sampling(conditions, streams=streams, **options):
+        for progress in self.inner.sampling(self.coded(conditions), streams=streams, **options):
             if previews == "all" or progress.step == progress.steps:
                 yield replace(progress, estimate=self.decode(progress.estimate).clamp(-1, 1))
             else:

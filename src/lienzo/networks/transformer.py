@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 from lienzo.conditions import Channels, Sizes
 from lienzo.core import ConfigurationError, configurable
 from lienzo.networks.layers import Attention, TimeEmbedding, positions_2d
+from lienzo.networks.places import Controllable, Place, shared
 
 
 class Block(nn.Module):
@@ -37,7 +39,7 @@ class Block(nn.Module):
 
 
 @configurable("transformer")
-class PatchTransformer(nn.Module):
+class PatchTransformer(Controllable):
     """Cut x into patches, let them attend to each other and to the words, put the patches back.
 
     "Scalable Diffusion Models with Transformers" (Peebles & Xie, 2023), as plain as in "Back to Basics: Let Denoising
@@ -95,6 +97,7 @@ class PatchTransformer(nn.Module):
         self.words = nn.Linear(sizes.token, width) if sizes.token else None
         self.modulate = nn.Linear(width, 6 * width)
         self.blocks = nn.ModuleList(Block(width, heads, ratio) for _ in range(depth))
+        self.places = (Place(width, self.grid),) * (depth + 1)  # before each block, and after the last
         self.last = nn.Linear(width, 2 * width)
         self.unembed = nn.Linear(width, self.out_channels * patch**2)
         self._initialise(depth)
@@ -110,8 +113,32 @@ class PatchTransformer(nn.Module):
         for layer in (self.modulate, self.last, self.unembed):
             nn.init.zeros_(layer.weight)
 
-    def forward(self, x: Tensor, t: Tensor, channels: Channels) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, channels: Channels, added: Sequence[Tensor] = ()) -> Tensor:
         """Map x (B, C, H, W) at times t (B,) in [0, 1] to (B, out_channels, H, W)."""
+        h, vector = self._trunk(x, t, channels, added, None)
+        shift, scale = self.last(vector).to(h.dtype)[:, None].chunk(2, -1)
+        h = torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale)
+        return self.paste(self.unembed(h))
+
+    def states(self, x: Tensor, t: Tensor, channels: Channels, added: Sequence[Tensor] = ()) -> list[Tensor]:
+        """Return the patches (B, D, h, w) before each block, and after the last."""
+        seen: list[Tensor] = []
+        last, _ = self._trunk(x, t, channels, added, seen)
+        return [h.transpose(1, 2).unflatten(2, self.grid) for h in (*seen, last)]
+
+    def early(self) -> PatchTransformer:
+        """Return its first half, which shares its weights."""
+        twin = shared(self)
+        twin.blocks = twin.blocks[: max(1, len(twin.blocks) // 2)]
+        twin.places = twin.places[: len(twin.blocks) + 1]
+        twin.words = twin.words if twin.words_from < len(twin.blocks) else None
+        del twin.last, twin.unembed
+        return twin
+
+    def _trunk(
+        self, x: Tensor, t: Tensor, channels: Channels, added: Sequence[Tensor], seen: list[Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return patches (B, N, D) after all blocks, and what modulates them (B, D); leave earlier ones in `seen`."""
         h = self.embed(self.cut(x if channels.maps is None else torch.cat([x, channels.maps], 1)))
         h = h + self.position.to(h.dtype)
         vector = self.time(t)
@@ -121,14 +148,15 @@ class PatchTransformer(nn.Module):
         modulation = self.modulate(vector).unflatten(1, (6, self.width))
         patches, mask = h.shape[1], None
         for number, block in enumerate(self.blocks):
+            h = _plus(h, added, number, patches)
+            if seen is not None:
+                seen.append(h[:, :patches])
             if number == self.words_from and self.words is not None and channels.tokens is not None:
                 assert channels.mask is not None
                 h = torch.cat([h, self.words(channels.tokens).to(h.dtype)], 1)
                 mask = torch.cat([channels.mask.new_ones(len(x), patches), channels.mask], 1)
             h = cast(Block, block)(h, modulation, mask)
-        shift, scale = self.last(vector).to(h.dtype)[:, None].chunk(2, -1)
-        h = torch.addcmul(shift, F.layer_norm(h[:, :patches], h.shape[-1:]), 1 + scale)
-        return self.paste(self.unembed(h))
+        return _plus(h[:, :patches], added, len(self.blocks), patches), vector
 
     def cut(self, x: Tensor) -> Tensor:
         """Cut (B, C, H, W) into patches (B, N, C·p²)."""
@@ -141,3 +169,10 @@ class PatchTransformer(nn.Module):
         (rows, columns), p = self.grid, self.patch
         h = h.reshape(len(h), rows, columns, self.out_channels, p, p)
         return h.permute(0, 3, 1, 4, 2, 5).reshape(len(h), self.out_channels, rows * p, columns * p)
+
+
+def _plus(h: Tensor, added: Sequence[Tensor], place: int, patches: int) -> Tensor:
+    """Return tokens (B, N, D) with what is added (B, D, h, w) at a place to those that are patches."""
+    if place >= len(added):
+        return h
+    return torch.cat([h[:, :patches] + added[place].flatten(2).transpose(1, 2).to(h.dtype), h[:, patches:]], 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 from lienzo.conditions import Channels, Sizes
 from lienzo.core import ConfigurationError, configurable
 from lienzo.networks.layers import Attention, TimeEmbedding
+from lienzo.networks.places import Controllable, Place, plus, shared
 
 
 class ResidualBlock(nn.Module):
@@ -65,7 +68,7 @@ class Level(nn.Module):
 
 
 @configurable("unet")
-class UNet(nn.Module):
+class UNet(Controllable):
     """Down to coarse grids and up again, with the fine details handed across.
 
     "U-Net" (Ronneberger 2015) as in "Denoising Diffusion Probabilistic Models" (Ho 2020), with words heard by
@@ -107,14 +110,19 @@ class UNet(nn.Module):
         self.first = nn.Conv2d(shape[0] + sizes.maps, widths[0], 3, padding=1)
         self.down, self.up, skips, inside = nn.ModuleList(), nn.ModuleList(), [widths[0]], widths[0]
         self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
+        grids = [(shape[1] >> level, shape[2] >> level) for level in range(len(widths))]
+        places = [Place(inside, grids[0])]
         for level, width in enumerate(widths):
             level_heads = heads if level in attention else 0
             self.down.append(Level([inside] + [width] * (depth - 1), width, vector, level_heads, sizes.token))
             skips += [width] * depth
+            places += [Place(width, grids[level])] * depth
             inside = width
             if level + 1 < len(widths):
                 self.shrink.append(nn.Conv2d(width, width, 3, stride=2, padding=1))
                 skips.append(width)
+                places.append(Place(width, grids[level + 1]))
+        self.places = (*places, Place(inside, grids[-1]))
         self.middle = Level([inside, inside], inside, vector, heads, sizes.token)
         for level in reversed(range(len(widths))):
             width, insides = widths[level], []
@@ -129,25 +137,10 @@ class UNet(nn.Module):
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor, t: Tensor, channels: Channels) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, channels: Channels, added: Sequence[Tensor] = ()) -> Tensor:
         """Map x (B, C, H, W) at times t (B,) in [0, 1] to (B, out_channels, H, W)."""
-        vector = self.time(t)
-        if self.hear is not None and channels.vector is not None:
-            vector = vector + self.hear(channels.vector)
-        vector = F.silu(vector)
-        x = x if channels.maps is None else torch.cat([x, channels.maps], 1)
-        h = self.first(x.contiguous(memory_format=torch.channels_last))
-        skips = [h]
-        for level, blocks in enumerate(self.down):
-            assert isinstance(blocks, Level)
-            for number in range(self.depth):
-                h = blocks.step(number, h, vector, channels)
-                skips.append(h)
-            if level < len(self.shrink):
-                h = self.shrink[level](h)
-                skips.append(h)
-        for number in range(2):
-            h = self._middle().step(number, h, vector, channels)
+        vector = self._vector(t, channels)
+        *skips, h = self._descent(x, vector, channels, added)
         for level, blocks in enumerate(self.up):
             assert isinstance(blocks, Level)
             for number in range(self.depth + 1):
@@ -155,6 +148,38 @@ class UNet(nn.Module):
             if level < len(self.grow):
                 h = self.grow[level](F.interpolate(h, scale_factor=2.0, mode="nearest"))
         return self.last(F.silu(self.norm(h)))
+
+    def states(self, x: Tensor, t: Tensor, channels: Channels, added: Sequence[Tensor] = ()) -> list[Tensor]:
+        """Return what each step of the way down gives, and the middle's result."""
+        return self._descent(x, self._vector(t, channels), channels, added)
+
+    def early(self) -> UNet:
+        """Return the way down and the middle, which share its weights."""
+        twin = shared(self)
+        del twin.up, twin.grow, twin.norm, twin.last
+        return twin
+
+    def _vector(self, t: Tensor, channels: Channels) -> Tensor:
+        vector = self.time(t)
+        if self.hear is not None and channels.vector is not None:
+            vector = vector + self.hear(channels.vector)
+        return F.silu(vector)
+
+    def _descent(self, x: Tensor, vector: Tensor, channels: Channels, added: Sequence[Tensor]) -> list[Tensor]:
+        x = x if channels.maps is None else torch.cat([x, channels.maps], 1)
+        h = plus(self.first(x.contiguous(memory_format=torch.channels_last)), added, 0)
+        states = [h]
+        for level, blocks in enumerate(self.down):
+            assert isinstance(blocks, Level)
+            for number in range(self.depth):
+                h = plus(blocks.step(number, h, vector, channels), added, len(states))
+                states.append(h)
+            if level < len(self.shrink):
+                h = plus(self.shrink[level](h), added, len(states))
+                states.append(h)
+        for number in range(2):
+            h = self._middle().step(number, h, vector, channels)
+        return [*states, plus(h, added, len(states))]
 
     def _middle(self) -> Level:
         assert isinstance(self.middle, Level)

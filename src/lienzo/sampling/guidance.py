@@ -25,12 +25,14 @@ def nest(conditions: Conditions, weights: float | Mapping[str, float]) -> tuple[
     """Return what each branch hears, from least to most said, and the weight w_j of each step between them.
 
     One number weighs all that is said at once. A mapping weighs by name, in its order; neighbours of equal weight are
-    one step, and a condition that it does not name is heard by every branch.
+    one step, and a condition that it does not name is heard by every branch. What weighs 0 is heard by none, whatever
+    its place in the order; what nobody says costs no step.
     """
-    if not any(bool(entry.present.any()) for entry in conditions.values()):
-        return [conditions], []
     named = dict.fromkeys(conditions, weights) if isinstance(weights, int | float) else weights
-    steps = [(name, float(w)) for name, w in named.items()]
+    mute = [name for name, w in named.items() if w == 0]
+    conditions = conditions.without(*mute) if mute else conditions
+    said = [name for name, entry in conditions.items() if bool(entry.present.any())]
+    steps = [(name, float(w)) for name, w in named.items() if name in said]
     branches, values = [conditions], list[float]()
     unsaid: list[str] = []
     for i in reversed(range(len(steps))):  # from all that is said, unsay the last group first

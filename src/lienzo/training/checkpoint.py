@@ -224,7 +224,17 @@ def load(folder: Path | str, device: torch.device | str = "cpu") -> Family:
         ConfigurationError: if its configuration names what this version does not have.
     """
     found = resolve(Path(folder))
-    family = build("family", read_json(found / CONFIG))
-    assert isinstance(family, Family)
+    family = _built(read_json(found / CONFIG), found)
     fill(family, read_tensors(found / WEIGHTS), found / WEIGHTS)
     return family.to(device).eval()
+
+
+def _built(config: dict[str, Any], folder: Path) -> Family:
+    """Build a family from its configuration; of an adapter, its base with the adapter."""
+    if config.get("kind") == "adapter":
+        from lienzo.training.adapters import load_adapted  # late: it loads its base through this module
+
+        return load_adapted(config, folder)
+    family = build("family", config)
+    assert isinstance(family, Family)
+    return family

@@ -20,8 +20,9 @@ from lienzo.api.model import Model, load
 from lienzo.api.options import all_options, checked_options
 from lienzo.api.packed import packed
 from lienzo.api.record import write_png
+from lienzo.api.view import View
 from lienzo.core import derive_seed
-from lienzo.data import Dataset, open_source
+from lienzo.data import Dataset
 from lienzo.training.card import hardware
 
 Values = dict[str, Any]
@@ -35,13 +36,13 @@ def draw(job: Values, voice: Voice) -> Values:
     """Draw the samples and time some more; write `samples.png` and `real.png`, one picture beside the other.
 
     Args:
-        job: "model", "source", "split" (what is held out), "seed", "measured" (the folder).
+        job: "model", "source", "view" (how it is looked at), "split" (what is held out), "seed", "measured" (the
+            folder).
         voice: tells how it goes.
     """
     model, out = load(job["model"]), Path(job["measured"])
     idle = memory_now()
-    channels, side, _ = model.family.shape
-    held = open_source(job["source"], size=side, channels=channels, split=job["split"], progress=False)
+    held = View(**job["view"]).open(job["source"], model.family.shape, job["split"], progress=False)
     asked, names = conditions(held)
     said = heard(model, held, asked) * ROWS
     with Calls(model.family) as calls:

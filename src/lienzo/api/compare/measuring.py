@@ -16,15 +16,16 @@ def measure(job: Values, voice: Voice) -> Values:
     """Evaluate a model over all seeds, and every moment with the first seed.
 
     Args:
-        job: "model", "source", "split", "count", "seeds", "features", "scored", "measured" (the folder), "moments"
-            (share of the training → the folder of what was kept then).
+        job: "model", "source", "view" (how it is looked at), "split", "count", "seeds", "features", "scored",
+            "measured" (the folder), "moments" (share of the training → the folder of what was kept then).
         voice: tells how it goes.
 
     Returns:
         "evaluation", and "moments": share → the figures, or why there are none.
     """
     out, moments = Path(job["measured"]), dict(job["moments"])
-    same: Values = {"count": job["count"], "features": job["features"], "split": job["split"]}
+    same: Values = {"count": job["count"], "features": job["features"], "split": job["split"],
+                    **job["view"]}  # fmt: skip
     parts = job["seeds"] + len(moments)
 
     def progress(start: int) -> Any:

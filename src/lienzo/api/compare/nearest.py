@@ -16,8 +16,9 @@ from lienzo.api.compare.drawing import SAMPLES, sheet
 from lienzo.api.compare.work import Voice
 from lienzo.api.examined import on_paper
 from lienzo.api.record import write_png
+from lienzo.api.view import View
 from lienzo.core import derive_seed
-from lienzo.data import Dataset, open_source
+from lienzo.data import Dataset
 from lienzo.evaluation.features import FITTED, extractor_named, usual
 
 Values = dict[str, Any]
@@ -30,7 +31,8 @@ def nearest(job: Values, voice: Voice) -> Values:
     """Find them, and write `near-pixels.png` and `near-features.png` beside each entrant's samples.
 
     Args:
-        job: "source", "split", "features", "entrants" (name → "folder", "shape" (C, H, W), "columns").
+        job: "source", "view" (how it is looked at), "split", "features", "entrants" (name → "folder", "shape" (C, H,
+            W), "columns").
         voice: tells how it goes.
 
     Returns:
@@ -49,7 +51,7 @@ def nearest(job: Values, voice: Voice) -> Values:
 def _of_shape(job: Values, shape: tuple[int, ...], entrants: Values, progress: Callable[..., None]) -> Values:
     channels, side, _ = shape
     held, training = (
-        open_source(job["source"], size=side, channels=channels, split=split, progress=False)
+        View(**job["view"]).open(job["source"], (channels, side, side), split, progress=False)
         for split in (job["split"], "train")
     )
     rows = _some(training, MOST)

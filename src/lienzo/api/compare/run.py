@@ -16,6 +16,7 @@ from lienzo.api.compare.page import page
 from lienzo.api.compare.process import Ear, WorkError, apart
 from lienzo.api.files import write_text
 from lienzo.api.find import folder_of
+from lienzo.api.view import View
 from lienzo.core import ConfigurationError, LienzoError
 from lienzo.evaluation.evaluate import ENOUGH
 from lienzo.training.budget import seconds_of
@@ -28,6 +29,7 @@ Tell = Callable[[str], None]
 Progress = Callable[[str, float], None]  # what is under way, and which share of the whole is done
 SEED = 7  # of the samples
 WATTS = 65.0
+VIEW = ("policy", "where")  # what of a recipe's [data] the pictures that all are held against must have, too
 SPLIT = "validation+test"
 WORDS = {"train": "training", "draw": "drawing", "measure": "measuring", "nearest": "nearest training pictures"}
 HOW = "lienzo compare SOURCE --families vae,gan --budget 10m"
@@ -97,6 +99,7 @@ class Comparison:
     ) -> None:
         self.settings, self.takers, self.out, self.tables = settings, takers, out, tables
         self.tell, self.progress = tell, progress
+        self.view = View(**{name: value for name, value in tables.get("data", {}).items() if name in VIEW}).plain()
         self.told: dict[str, Values] = {}
         self._done, self._whole = 0.0, sum(weight for taker in takers for weight in self._weights(taker).values())
         self._whole += self._after()
@@ -147,7 +150,7 @@ class Comparison:
 
     def _drawn(self, taker: Entrant, found: Values) -> Values:
         asked: Values = {
-            "do": "draw", "model": taker.run, "source": self.settings.source, "split": SPLIT,
+            "do": "draw", "model": taker.run, "source": self.settings.source, "view": self.view, "split": SPLIT,
             "seed": self.settings.seed, "measured": str(taker.measured),
         }  # fmt: skip
         return self._once(taker, "drawing", asked)
@@ -157,8 +160,8 @@ class Comparison:
                    for share in found.get("train", {}).get("moments", {})}  # fmt: skip
         settings = self.settings
         asked: Values = {
-            "do": "measure", "model": taker.run, "source": settings.source, "split": SPLIT, "count": settings.count,
-            "seeds": settings.seeds, "features": settings.features, "scored": settings.scored,
+            "do": "measure", "model": taker.run, "source": settings.source, "view": self.view, "split": SPLIT,
+            "count": settings.count, "seeds": settings.seeds, "features": settings.features, "scored": settings.scored,
             "measured": str(taker.measured), "moments": moments,
         }  # fmt: skip
         return self._once(taker, f"measuring, {settings.seeds} × {settings.count} pictures", asked)
@@ -173,7 +176,7 @@ class Comparison:
                          "weights": one["weights"]}
             for taker, one in drawn.items()
         }  # fmt: skip
-        asked: Values = {"do": "nearest", "source": self.settings.source, "split": SPLIT,
+        asked: Values = {"do": "nearest", "source": self.settings.source, "view": self.view, "split": SPLIT,
                          "features": self.settings.features, "entrants": ours}  # fmt: skip
         where = Entrant("all", "model", "", "", self.out / "measured")
         try:

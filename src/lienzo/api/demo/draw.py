@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from lienzo.api.best import best
 from lienzo.api.demo.parts import Row, Section, Shown, command, pictures_in, says
 from lienzo.api.model import Model, to_image
 from lienzo.api.options import all_options
@@ -25,6 +26,7 @@ PROMPTS = (
 STYLES = ("noto", "noto-blob", "twemoji", "fluent-flat", "fluent-3d")
 MOST = 8  # classes of a label that are shown
 ALL = 70  # pictures of a whole demonstration, about
+BEST = 6  # drawings of each prompt, of which the one is shown that the scorer finds to fit best
 AFFORDED = 120.0  # s that all of them may take; a slow machine takes fewer steps
 FEWEST = 8  # steps, however slow the machine is
 FRAMES = 10  # of the way from noise to picture
@@ -98,16 +100,17 @@ class Painter:
         self.pace = max(self.pace, seconds / count / steps) if steps else self.pace
 
     def table(self, name: str, title: str, about: str, rows: Sequence[tuple[str, Row]], columns: Sequence[str],
-              *, across: str = "style") -> Section:  # fmt: skip
-        """Draw each row of conditions once for every column, write the pictures and their sheet."""
+              *, across: str = "style", of: int = 1) -> Section:  # fmt: skip
+        """Draw each row of conditions for every column, the best of so many, write the pictures and their sheet."""
         each = [{**row, across: column} if column else row for _, row in rows for column in columns or [""]]
         self.afford()
         since = time.monotonic()
-        images = self.model.draw(each, seed=self.seed, indices=[0] * len(each), options=self.options)
+        images = self._best(each, of)
         seconds = time.monotonic() - since
-        self._drew(len(images), seconds)
+        self._drew(len(each) * of, seconds)
         shown = [
-            self._shown(name, image, row, number) for number, (image, row) in enumerate(zip(images, each, strict=True))
+            self._shown(name, image, row, number, of)
+            for number, (image, row) in enumerate(zip(images, each, strict=True))
         ]
         names = [named for named, _ in rows]
         sheet = grid(images, len(columns) or 1, scale=self._scale(), rows_named=names, columns_named=columns)
@@ -115,10 +118,19 @@ class Painter:
         self.tell(f"{title}: {len(images)} pictures in {seconds:.1f} s")
         return Section(name, title, about, names, list(columns), shown, self.seed, seconds)
 
-    def _shown(self, folder: str, image: Image.Image, row: Row, number: int) -> Shown:
+    def _best(self, rows: Sequence[Row], of: int) -> list[Image.Image]:
+        """Draw every row from the same numbers of the seed."""
+
+        def draw(several: Sequence[Row], numbers: Sequence[int]) -> list[Image.Image]:
+            indices = [number % of for number in numbers]
+            return self.model.draw(several, seed=self.seed, indices=indices, options=self.options)
+
+        return draw(rows, range(0, of * len(rows), of)) if of == 1 else best(draw, rows, of)
+
+    def _shown(self, folder: str, image: Image.Image, row: Row, number: int, of: int = 1) -> Shown:
         file = pictures_in(folder, row, number)
         save(image, self.out / file)
-        again = command(self.model.name, row, self.seed, self.options, self.usual)
+        again = command(self.model.name, row, self.seed, self.options, self.usual, of)
         return Shown(image, file.as_posix(), says(row, self.model.name), again)
 
     def _scale(self) -> int:
@@ -128,10 +140,22 @@ class Painter:
         """Draw every prompt in every style."""
         if "text" not in self.model.bus.names:
             return None
-        about = "One prompt a line, one style a column. All start from the same noise."
-        return self.table(
-            "prompts", "Pictures from words", about, [(p, self.row(text=p)) for p in PROMPTS], self.styles
-        )
+        of = self._how_many()
+        about = f"One prompt a line, one style a column. All start from the same noise{'s' * (of > 1)}"
+        about += f"; of {of} drawings each, the one that a small scorer finds to fit the words best." if of > 1 else "."
+        rows = [(prompt, self.row(text=prompt)) for prompt in PROMPTS]
+        return self.table("prompts", "Pictures from words", about, rows, self.styles, of=of)
+
+    def _how_many(self) -> int:
+        """Return how many drawings of each prompt there is time for, in colour: the scorer knows no other."""
+        if self.model.family.shape[0] != 3 or not self._usual_steps():
+            return 1
+        self.pace = self.pace or self._probe()
+        columns = max(len(self.styles), 1)
+        extra = (self.end - time.monotonic()) / (self.pace * self._usual_steps()) - self.coming
+        of = max(1, min(BEST, 1 + int(extra / (len(PROMPTS) * columns))))
+        self.coming += (of - 1) * len(PROMPTS) * columns
+        return of
 
     def groups_by_style(self) -> Section | None:
         """Draw every class of a label in every style, with no words."""

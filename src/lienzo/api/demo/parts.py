@@ -55,7 +55,7 @@ class Section:
     seconds: float
 
 
-def command(model: str, row: Row, seed: int, options: Mapping[str, Any], usual: Row) -> str:
+def command(model: str, row: Row, seed: int, options: Mapping[str, Any], usual: Row, of: int = 1) -> str:
     """Return the command that draws one row of conditions as the first picture of a seed.
 
     >>> command("emoji-64", {"text": "a beagle", "style": "noto"}, 7, {}, {})
@@ -68,6 +68,7 @@ def command(model: str, row: Row, seed: int, options: Mapping[str, Any], usual: 
         words += [f"--{name}", str(value)] if name in ("style", "group") else ["--label", f"{name}={value}"]
     words += ["--seed", str(seed), "--count", "1"]
     words += [part for name in ("steps", "solver") if name in options for part in (f"--{name}", str(options[name]))]
+    words += ["--best-of", str(of)] if of > 1 else []
     words += [] if model == DEFAULT else ["--model", model]
     return shlex.join(words)
 

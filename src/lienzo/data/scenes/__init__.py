@@ -6,12 +6,15 @@ of them follow from the split and the scene's number alone. `changes` makes pair
 
 from __future__ import annotations
 
+from lienzo.data.scenes.composed import COUNT, Composed
 from lienzo.data.scenes.drawn import Drawn
-from lienzo.data.scenes.edits import open_edits
+from lienzo.data.scenes.edits import EDITS
 from lienzo.data.scenes.layout import Layer, Scene
-from lienzo.data.scenes.source import COUNT, UNSEEN, open_combinations, open_scenes
+from lienzo.data.scenes.source import COMBINATIONS, SCENES, UNSEEN
 
-SOURCES = {"scenes": open_scenes, "combinations": open_combinations, "edits": open_edits}
+SOURCES = {each.name: each for each in (SCENES, COMBINATIONS, EDITS)}
 """Each takes how many there shall be: "scenes:5000"."""
+USUAL = {"scenes": COUNT, "combinations": UNSEEN, "edits": COUNT}
+"""How many there are where nobody says."""
 
-__all__ = ["COUNT", "SOURCES", "UNSEEN", "Drawn", "Layer", "Scene", "open_combinations", "open_edits", "open_scenes"]
+__all__ = ["COUNT", "SOURCES", "UNSEEN", "USUAL", "Composed", "Drawn", "Layer", "Scene"]

@@ -7,18 +7,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from lienzo.data.dataset import Bytes, Column, Table, TableDataset
+from lienzo.data.dataset import Bytes, Column, Table
 from lienzo.data.emoji import coded
 from lienzo.data.lazy import Lazy
 from lienzo.data.pixels import Ask
 from lienzo.data.scenes.changes import Change, change_of
 from lienzo.data.scenes.combinations import seen
+from lienzo.data.scenes.composed import Composed, Part, References, Texts, part_of, three_splits
 from lienzo.data.scenes.drawn import Drawn, Place, planes_of
 from lienzo.data.scenes.instruct import asked_of
 from lienzo.data.scenes.layout import Scene
 from lienzo.data.scenes.pairs import Pair, pair_of
-from lienzo.data.scenes.source import COUNT, Part, Texts, chosen, finished, part_of, posed, sizes_of
-from lienzo.data.splits import Where
+from lienzo.data.scenes.source import posed
 
 REMEMBERED = 256  # pairs of which one picture was asked for, and the other may be
 
@@ -57,37 +57,29 @@ class Edited(Drawn):
         return planes_of(self._pair(row).after, self.shape[1])
 
 
-def open_edits(ask: Ask, split: str, where: Where | None, *, count: int = COUNT) -> TableDataset:
-    """Open pairs of scenes that differ in one thing.
-
-    The pictures are those after the change. The columns: "text", what asks for it; "image", the picture before; "mask",
-    where they may differ: outside of it they are equal to the last bit; and the maps of the picture afterwards.
-
-    Args:
-        ask: size and channels.
-        split: as in `open_source`; those of a split show emoji of that split alone.
-        where: as in `open_source`; "operation" is one of weather, add, remove, replace, recolour, move.
-        count: pairs for training; the other splits have a twentieth each.
-
-    Raises:
-        DataError: for no pair at all, or a split or a label that does not exist.
-    """
-    parts = [part_of(name, size, seen) for name, size in chosen(split, sizes_of(count, "edits"), "edits").items()]
+def _table(parts: Sequence[Part], ask: Ask) -> Table:
+    """Return what is known of pairs; "reference" is the thing that comes into the picture, alone, where one does."""
     drawn = Edited([place for part in parts for place in part.places], ask)
     changes = [drawn.change(row) for row in range(len(drawn.places))]
     every = np.ones(len(changes), bool)
-    image = Column("map", map_kind="picture", channels=drawn.before.shape[1])
+    image = Column("map", map_kind="picture", channels=drawn.before.shape[1], before=True)
+    references = References(parts[0].emoji.table.planes, np.array([_new(change) for change in changes], np.int64))
     maps = {
         "image": (drawn.before, every, image),
         "mask": (drawn.mask, every, Column("map", map_kind="mask", channels=1)),
         **drawn.columns(posed([change.after for change in changes])),
+        "reference": references.column,
     }
     texts = Texts(len(changes), lambda row: asked_of(drawn.change(row), drawn.cast(row)))
-    table = Table(drawn, _labels(parts, changes), {"text": texts}, maps)
-    return finished("edits", table, parts, where, (split, count))
+    return Table(drawn, _labels(parts, changes), {"text": texts}, maps)
 
 
-def _labels(parts: list[Part], changes: list[Change]) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
+def _new(change: Change) -> int:
+    thing = change.new if change.new is not None else change.thing if change.operation == "add" else None
+    return -1 if thing is None or thing.figure else thing.row
+
+
+def _labels(parts: Sequence[Part], changes: list[Change]) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
     known = parts[0].emoji.table.labels["style"]
     mains = np.array([scene.layers[0].row for part in parts for scene in part.scenes], np.int64)
     return {
@@ -95,3 +87,9 @@ def _labels(parts: list[Part], changes: list[Change]) -> dict[str, tuple[np.ndar
         "operation": coded([change.operation for change in changes]),
         "weather": coded([change.after.weather for change in changes]),
     }
+
+
+EDITS = Composed("edits", three_splits, lambda split, numbers: part_of(split, numbers, seen), _table)
+"""Pairs of scenes that differ in one thing. The pictures are those after the change. The columns: "text", what asks for
+it; "image", the picture before; "mask", where they may differ: outside of it they are equal to the last bit; and the
+maps of the picture afterwards. "operation" is one of weather, add, remove, replace, recolour, move."""

@@ -40,6 +40,8 @@ class CodeLoader:
         codes: (V·N, *shape) float16, as the outer family gives them.
         shift, scale: what batches are normalised with, (C, 1, 1): the codes' mean and standard deviation by channel.
         seconds: that computing them took.
+        spare: whether maps are not even read where the bus will leave them unsaid: for a family with one player, which
+            drops conditions once a batch.
 
     Args:
         dataset: the pictures.
@@ -59,10 +61,10 @@ class CodeLoader:
     ) -> None:  # fmt: skip
         self.dataset, self.bus, self.seed, self.flip, self.background = dataset, bus, seed, flip, background
         self.order = Loader(dataset, Bus({}), batch_size=batch_size, seed=seed, background=background, flip=flip)
-        self.voice = voice_of(dataset, reword)
+        self.voice, self.columns = voice_of(dataset, reword), {**dataset.asides, **dataset.columns}
         self.transparent = dataset.shape[2] == 4
         varied = (self.transparent and background in ("mixed", "colour", "dark")) or flip > 0
-        self.variants, self.batch_size = variants if varied else 1, batch_size
+        self.variants, self.batch_size, self.spare = variants if varied else 1, batch_size, False
         about = {"data": dataset.fingerprint, "pictures": len(dataset), "variants": self.variants, "seed": seed,
                  "background": background, "flip": flip, "outer": mark, "streams": STREAMS}  # fmt: skip
         self.seconds = 0.0  # that encoding took
@@ -77,23 +79,35 @@ class CodeLoader:
         which = (draws[:, 0].double() * self.variants).long().numpy() * len(self.dataset) + rows
         x = torch.from_numpy(self.codes[which].astype(np.float32))
         told, mirrored, _ = self._look(which)
-        said = {name: self._said(name, rows, told, mirrored, draws[:, 1]) for name in self.bus.names}
+        keeps = self.bus.keeps(self.bus.names, Streams(self.seed, range(position, stop))) if self.spare else {}
+        said = {name: self._said(name, rows, told, mirrored, draws[:, 1], keeps.get(name)) for name in self.bus.names}
         if "text" in said:
             said["text"] = spoken(said["text"], self.voice, streams)
         return Batch((x - self.shift) / self.scale, self.bus.parse(said, len(rows)), streams)
 
-    def _said(self, name: str, rows: NDArray[np.int64], told: list[str], mirrored: Tensor, draws: Tensor) -> list[Any]:
+    def _said(
+        self, name: str, rows: NDArray[np.int64], told: list[str], mirrored: Tensor, draws: Tensor, keep: Tensor | None
+    ) -> list[Any]:
         if name == "background" and self.transparent:
             return told
-        if name not in self.dataset.columns:  # a borrowed model hears more than these pictures say
+        if name not in self.columns:  # a borrowed model hears more than these pictures say
             return [None] * len(rows)
-        values, kind = self.dataset.values(name, rows), self.dataset.columns[name].kind
+        kind = self.columns[name].kind
+        keep = keep if kind in ("map", "image") else None  # what costs time to read
+        values = self.dataset.values(name, rows) if keep is None else self._some(name, rows, keep.numpy())
         if kind == "text":
             return [one_of(texts, draw) for texts, draw in zip(values, draws.tolist(), strict=True)]
         if kind in ("map", "image") and self.flip > 0:
             pairs = zip(values, mirrored.tolist(), strict=True)
             return [np.ascontiguousarray(v[:, ::-1]) if flipped and v is not None else v for v, flipped in pairs]
         return values
+
+    def _some(self, name: str, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> list[Any]:
+        """Return what a column says in the rows that are heard, and None elsewhere."""
+        found: list[Any] = [None] * len(rows)
+        for place, value in zip(np.flatnonzero(keep).tolist(), self.dataset.values(name, rows[keep]), strict=True):
+            found[place] = value
+        return found
 
     def _look(self, numbers: NDArray[np.int64]) -> tuple[list[str], Tensor, Tensor]:
         """Return each look's background by name, whether it is mirrored, and the background's colour."""

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lienzo.conditions import Bus
-from lienzo.core import Batch, Family, Streams
+from lienzo.conditions import Bus, CodedCondition
+from lienzo.core import Batch, Conditions, Family, Said, Streams
 from lienzo.data import Dataset, Loader
 from lienzo.training.budget import Candidate, Plan, pace_of, plan
 from lienzo.training.recipes.inner import Find
@@ -81,7 +81,7 @@ def fitted(
 
 
 def _built(recipe: Recipe, learnt: Learnt) -> Family:
-    bus = make_bus(recipe, learnt.dataset, grid=learnt.shape[1] if learnt.coded else None)
+    bus = make_bus(recipe, learnt.dataset, code=learnt.shape if learnt.coded else None)
     return make_family(recipe.family, recipe.network, bus, learnt.shape, recipe.training.seed, codes=learnt.coded,
                        find=learnt.find, inner=learnt.inner)  # fmt: skip
 
@@ -97,4 +97,8 @@ def _feed(learnt: Learnt, recipe: Recipe, family: Family) -> Callable[[int], Bat
         return loader.batch_at
     first = loader.batch_at(0)
     noise = Streams(0, range(size)).normal(*learnt.shape)
-    return lambda seen: replace(first, x=noise, streams=Streams(0, range(seen, seen + size)))
+    coded = {
+        n: Said((noise,), c.present) for n, c in first.conditions.items() if isinstance(loader.bus[n], CodedCondition)
+    }
+    said = Conditions({**first.conditions, **coded}, count=size)
+    return lambda seen: replace(first, x=noise, conditions=said, streams=Streams(0, range(seen, seen + size)))

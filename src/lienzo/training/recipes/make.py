@@ -32,17 +32,17 @@ def open_data(data: Data, split: str | None = None) -> Dataset:
         raise ConfigurationError("which pictures shall it learn?", hint="name a source: emoji, or a folder of pictures")
     return open_source(
         data.source, size=data.size, channels=data.channels, split=split or data.split, policy=data.policy,
-        max_bad_share=data.max_bad_share, where=data.where,
+        max_bad_share=data.max_bad_share, where=data.where, prepare=data.prepare,
     )  # fmt: skip
 
 
-def make_bus(recipe: Recipe, dataset: Dataset, grid: int | None = None) -> Bus:
+def make_bus(recipe: Recipe, dataset: Dataset, code: Shape | None = None) -> Bus:
     """Build the bus: the recipe's conditions, completed by what the data knows; if it names none, all that is heard.
 
     Args:
         recipe: what shall be heard.
-        dataset: whose columns are heard.
-        grid: side of what the network sees, where that is not the picture: maps are brought to it.
+        dataset: whose columns are heard; what it sets aside, if the recipe names it.
+        code: (C, h, w) of what the network sees, where that is not the picture: maps are folded to its grid.
 
     Raises:
         ConfigurationError: for a condition of which the data says nothing, unless weights are borrowed that know it, or
@@ -52,9 +52,8 @@ def make_bus(recipe: Recipe, dataset: Dataset, grid: int | None = None) -> Bus:
     if asked is None:
         known = {name: {} for name in dataset.columns if worth_hearing(dataset, name)}
         asked = {name: config for name, config in known.items() if dataset.columns[name].kind in heard}
-    side = grid or dataset.shape[0]
     borrows = recipe.start is not None
-    conditions = {name: _condition(name, config, dataset, side, borrows) for name, config in asked.items()}
+    conditions = {name: _condition(name, config, dataset, code, borrows) for name, config in asked.items()}
     for name, condition in conditions.items():
         _check_heard(str(recipe.family.get("kind")), name, str(config_of(condition)["kind"]), heard)
     with seeded(recipe.training.seed, "bus"):
@@ -73,6 +72,7 @@ def heard_by(family: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _check_heard(family: str, name: str, kind: str, heard: frozenset[str]) -> None:
+    kind = "map" if kind == "codes" else kind  # a map that a family over codes codes
     if kind in heard or kind not in KINDS:
         return
     able = sorted(other for other in REGISTRY["family"] if kind in heard_by({"kind": other}))
@@ -89,23 +89,36 @@ def worth_hearing(dataset: Dataset, name: str) -> bool:
     return len({value for value in dataset.values(name, range(len(dataset))) if value is not None}) > 1
 
 
-def _condition(name: str, config: Mapping[str, Any], dataset: Dataset, side: int, borrows: bool) -> Condition:
-    column = dataset.columns.get(name)
+def _condition(name: str, config: Mapping[str, Any], dataset: Dataset, code: Shape | None, borrows: bool) -> Condition:
+    column = {**dataset.asides, **dataset.columns}.get(name)
     if column is None and borrows and "kind" in config:
         return build("condition", config)  # of which these pictures say nothing, but the borrowed weights know it
     if column is None:
-        known = ", ".join(dataset.columns) or "no columns at all"
+        known = ", ".join([*dataset.columns, *dataset.asides]) or "no columns at all"
         raise ConfigurationError(f"{dataset.name} says nothing of {name!r}", hint=f"a condition for {known}")
-    return build("condition", {**_known(column, config.get("kind", column.kind), side), **config})
+    kind = config.get("kind", column.kind)
+    if kind == "codes" and code is None:
+        hint = "kind = 'map', or a table [codes]"
+        raise ConfigurationError(
+            f"[conditions.{name}] is to be heard as codes, but the family learns pixels", hint=hint
+        )
+    return build("condition", {**_known(column, kind, dataset.shape[0], code), **config})
 
 
-def _known(column: Column, kind: str, side: int) -> dict[str, Any]:
+def _known(column: Column, kind: str, side: int, code: Shape | None) -> dict[str, Any]:
     """Return what the data knows of a condition's arguments."""
     known: dict[str, Any] = {"kind": kind}
     if kind == "label":
         known["classes"] = list(column.classes)
+    if kind in ("map", "codes"):
+        known |= {"channels": column.channels or 3, "size": side}
+        known |= {"before": True} if column.before else {}
+    if kind == "codes" and code is not None:
+        known["code"] = list(code)
     if kind == "map":
-        known |= {"map_kind": column.map_kind or "picture", "channels": column.channels or 3, "size": side}
+        known["map_kind"] = column.map_kind or "picture"
+    if kind == "map" and code is not None:
+        known |= {"grid": code[1]} if side % code[1] == 0 else {"size": code[1]}
     return known
 
 

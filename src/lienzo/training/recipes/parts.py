@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
@@ -33,6 +33,8 @@ class Data(Part):
         reword: probability with which a word of a caption is replaced by one that nothing else is nearer to.
         where: label → the class or classes to keep.
         max_bad_share: share of unusable files past which this is an error.
+        prepare: draw composed pictures (scenes, edits) beforehand, in a process a core, into the cache: for a GPU,
+            which would wait for them.
     """
 
     source: str | None = None
@@ -45,6 +47,7 @@ class Data(Part):
     reword: float = Field(default=0.0, ge=0, le=1)
     where: dict[str, str | list[str]] = Field(default_factory=dict)
     max_bad_share: float = Field(default=0.2, ge=0, le=1)
+    prepare: bool = False
 
 
 class Hearing(Part):
@@ -54,6 +57,7 @@ class Hearing(Part):
     token: PositiveInt = 256
     drop: float = Field(default=0.1, ge=0, le=1)
     drop_all: float = Field(default=0.1, ge=0, le=1)
+    drops: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
 
 
 class Coder(Part):

@@ -132,6 +132,7 @@ class Work:
             reword=self.recipe.data.reword, variants=codes.variants,
             tell=lambda done, of: self.listeners.count("encoding", done, of),
         )  # fmt: skip
+        loader.spare = len(inner.players) == 1
         known = self.spread_of_another()
         if known is not None and known[0].shape == loader.shift.shape:
             loader.shift, loader.scale = known
@@ -174,7 +175,7 @@ class Work:
     def family(self, shape: Shape, *, codes: bool = False, inner: Mapping[str, Family] | None = None) -> Family:
         """Build the family that learns, with borrowed weights where the recipe says so."""
         recipe = self.recipe
-        bus = make_bus(recipe, self.dataset, grid=shape[1] if codes else None)
+        bus = make_bus(recipe, self.dataset, code=shape if codes else None)
         family = make_family(recipe.family, recipe.network, bus, shape, recipe.training.seed, codes=codes,
                              find=self.find, stored=stored_family(self.out) if named_in(recipe.family) else None,
                              inner=inner)  # fmt: skip

@@ -13,6 +13,7 @@ from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import load
 
 LABELS, EMBEDDING = "bus.conditions.", ".embedding.weight"
+INPUTS = ("network.embed.weight", "network.embed.0.weight", "network.first.weight")  # of the networks that hear maps
 
 
 @torch.no_grad()
@@ -20,7 +21,8 @@ def borrowed(family: Family, folder: Path, name: str) -> str:
     """Copy every weight of a model that a new family has too; return a sentence that says how many.
 
     Of a model over codes it is the inner family's weights, or the outer one's for a family that encodes. Labels keep
-    the embeddings of the classes that both models know.
+    the embeddings of the classes that both models know. Maps that the other model did not hear begin with weights of
+    zero.
 
     Raises:
         ConfigurationError: if nothing fits.
@@ -34,9 +36,12 @@ def borrowed(family: Family, folder: Path, name: str) -> str:
         raise ConfigurationError(f"no weight of {name} fits this model", hint="the same network, or --from scratch")
     for each in fits:
         ours[each].copy_(theirs[each])
+    wider = [n for n, tensor in ours.items() if n in theirs and _is_wider(n, tensor, theirs[n])]
+    for each in wider:  # the new channels come last; they change nothing before they have learnt to
+        ours[each].zero_()[:, : theirs[each].shape[1]].copy_(theirs[each])
     mine, known = getattr(family, "bus", None), getattr(source, "bus", None)
     labels = _embeddings(mine, known) if isinstance(mine, Bus) and isinstance(known, Bus) else 0
-    total, taken = sum(t.numel() for t in ours.values()), sum(ours[n].numel() for n in fits) + labels
+    total, taken = sum(t.numel() for t in ours.values()), sum(theirs[n].numel() for n in fits + wider) + labels
     return f"starting from {name}: {100 * taken / total:.0f} % of {total:,} weights are its own, the rest is new"
 
 
@@ -51,6 +56,12 @@ def code_spread(folder: Path) -> tuple[Tensor, Tensor] | None:
 
 def _is_label(name: str) -> bool:
     return name.startswith(LABELS) and name.endswith(EMBEDDING)
+
+
+def _is_wider(name: str, mine: Tensor, known: Tensor) -> bool:
+    """Tell whether a network's first layer hears more channels than the other's, and is else the same."""
+    alike = mine.ndim == known.ndim and mine.shape[:1] == known.shape[:1] and mine.shape[2:] == known.shape[2:]
+    return name.endswith(INPUTS) and alike and mine.ndim > 1 and mine.shape[1] > known.shape[1]
 
 
 def _embeddings(mine: Bus, known: Bus) -> int:

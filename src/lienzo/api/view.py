@@ -1,0 +1,64 @@
+"""How a source is looked at when a model is held against it: as the model saw it while it learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lienzo.api.model import Model
+from lienzo.data.dataset import Dataset
+from lienzo.data.open import open_source
+from lienzo.data.pixels import Policy
+from lienzo.data.splits import Where
+from lienzo.training.folder import read_json
+from lienzo.training.recipes.stages import RECIPE
+
+
+@dataclass(frozen=True)
+class View:
+    """How pictures become square, and which are kept.
+
+    Attributes:
+        policy: "crop" the middle, "pad" with white, or "squash".
+        where: label → the class or classes to keep.
+    """
+
+    policy: Policy = "crop"
+    where: Where = field(default_factory=dict[str, Any])
+
+    def open(self, source: str, shape: tuple[int, int, int], split: str, *, progress: bool = True) -> Dataset:
+        """Open a source as pictures of a model's `shape` (C, H, W).
+
+        Raises:
+            DataError: if it cannot be opened.
+        """
+        channels, side, _ = shape
+        return open_source(
+            source, size=side, channels=channels, split=split, policy=self.policy, where=self.where, progress=progress
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        each = {name: [kept] if isinstance(kept, str) else list(kept) for name, kept in self.where.items()}
+        return {"policy": self.policy, "where": each}
+
+
+def view_for(model: Model, source: str, policy: Policy | None = None, where: Where | None = None) -> View:
+    """Return what is said, completed by the recipe that a model was trained with, if it is known.
+
+    Args:
+        model: who is measured.
+        source: what it is held against. Which classes are kept is the recipe's matter only where that is its source.
+        policy: how pictures become square; None: not said.
+        where: label → the class or classes to keep; None: not said.
+    """
+    learnt = _recipe_of(model).get("data", {})
+    usual: Policy = learnt.get("policy", "crop")
+    kept: Where = learnt.get("where", {}) if learnt.get("source") == source else {}
+    return View(usual if policy is None else policy, kept if where is None else where)
+
+
+def _recipe_of(model: Model) -> dict[str, Any]:
+    """Return a run's recipe, or that which lies beside shipped weights; empty where there is none."""
+    places = (model.folder / RECIPE, model.folder.parent.parent / RECIPE)
+    return next((read_json(place) for place in places if place.is_file()), {})

@@ -1,0 +1,71 @@
+"""An adapter in training: the one loop, fed with pictures or with the codes of the base's own coder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from lienzo.conditions import Bus
+from lienzo.core import Family
+from lienzo.data import Dataset, Loader
+from lienzo.families.latent import Latent
+from lienzo.training.curves import Board, Curve
+from lienzo.training.distributed import Team
+from lienzo.training.loop import BatchAt, TrainResult, train
+from lienzo.training.observers import Observer
+from lienzo.training.recipes import CodeLoader, Listeners, Recipe
+from lienzo.training.recipes.show import about, sheet
+from lienzo.training.settings import TrainingSettings
+
+VARIANTS, FEW, SHORT = 2, 1, 600.0  # looks of every picture that are encoded: fewer in less than so many seconds
+LEAST = 0.2  # of a budget is left for learning, however long encoding took
+
+
+def teach(
+    family: Family, mark: str, dataset: Dataset, recipe: Recipe, out: Path, *, resume: bool = True,
+    listeners: Listeners | None = None, again: str = "",
+) -> TrainResult:  # fmt: skip
+    """Train what an adapted model was given, or go on with it.
+
+    Args:
+        family: as `adapted` made it.
+        mark: the SHA-256 of its base, which names codes that can be used again.
+        dataset: the pictures, with what is said of them.
+        recipe: data, settings, samples and what the card says.
+        out: the run's folder.
+        resume: go on from what the folder holds; False demands that it holds no run.
+        listeners: who hears of it.
+        again: the command that goes on with it.
+    """
+    listeners, training = listeners or Listeners(), recipe.training
+    family.to(Team.alone(training.device).device)
+    bus = getattr(family, "bus", None)
+    assert isinstance(bus, Bus)
+    batch_at, training = _fed(family, bus, mark, dataset, recipe, out, listeners)
+    observers: list[Observer] = [*listeners.observers("model"), sheet(recipe, dataset, bus), Curve()]
+    observers += [Board()] if training.tensorboard else []
+    return train(family, batch_at, training, out, observers=observers, resume=resume,
+                 about=about(recipe, dataset, bus), again=again)  # fmt: skip
+
+
+def _fed(
+    family: Family, bus: Bus, mark: str, dataset: Dataset, recipe: Recipe, out: Path, listeners: Listeners
+) -> tuple[BatchAt, TrainingSettings]:
+    """Return what the loop is fed with, and its settings, the time of encoding taken off the budget."""
+    data, training = recipe.data, recipe.training
+    if not isinstance(family, Latent):
+        loader = Loader(dataset, bus, batch_size=training.batch_size, seed=training.seed, background=data.background,
+                        flip=data.flip)  # fmt: skip
+        return loader.batch_at, training
+    hurried = training.budget_seconds is not None and training.budget_seconds < SHORT
+    codes = CodeLoader(
+        dataset, bus, family, out, mark=mark, batch_size=training.batch_size, seed=training.seed,
+        background=data.background, flip=data.flip, variants=FEW if hurried else VARIANTS,
+        tell=lambda done, of: listeners.count("encoding", done, of),
+    )  # fmt: skip
+    codes.shift, codes.scale = torch.zeros_like(codes.shift), torch.ones_like(codes.scale)  # the base has done it
+    if training.budget_seconds is not None:
+        left = max(training.budget_seconds - codes.seconds, LEAST * training.budget_seconds)
+        training = training.model_copy(update={"budget_seconds": left})
+    return codes.batch_at, training
