@@ -181,7 +181,7 @@ def pictures(count, shape=SHAPE):
 
 
 def batch(count, bus):
-    drawn = list(numbers(count, 1, 8, 8, dtype=torch.float32).sigmoid())
+    drawn = [*numbers(count - 1, 1, 8, 8, dtype=torch.float32).sigmoid(), None]  # a row in which it is left unsaid
     said = {"kind_of": ["a", "b"] * (count // 2), "text": ["a red cat"] * count, "outline": drawn} if bus.names else {}
     return Batch(pictures(count), bus.parse(said, count), Streams(0, range(count)))
 
