@@ -215,3 +215,17 @@ def test_a_shipped_model_may_lie_a_folder_deeper(fake_model: Path, tmp_path: Pat
         lienzo.load("clothes/tinny")
     with pytest.raises(CheckpointError):
         lienzo.load("../clothes/tiny")
+
+
+def test_sixteen_bits_draw_nearly_the_same_and_again_exactly(model: Model, tmp_path: Path):
+    quick = lienzo.load("emoji-64", dtype="bfloat16")
+    assert quick.name == "emoji-64,dtype=bfloat16"
+    image, plain = (m.generate("a dog", count=1, seed=2)[0] for m in (quick, model))
+    assert not same(image, plain)
+    assert np.abs(np.asarray(image, float) - np.asarray(plain, float)).mean() < 8
+    path = save(image, tmp_path / "a.png")
+    assert reproduce(path).same
+    assert same(lienzo.load("emoji-64,dtype=bfloat16").generate("a dog", count=3, seed=2)[0], image)
+    for words in ("emoji-64,dtype=bfloat17", "emoji-64,offload=model", "emoji-64,dtype"):
+        with pytest.raises(ConfigurationError):
+            lienzo.load(words)

@@ -148,7 +148,7 @@ def test_what_is_a_pipeline_and_what_is_a_run(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(CheckpointError, match="no model 'runs/misspelt'"):
         lienzo.load("runs/misspelt")
     with pytest.raises(ConfigurationError, match="emoji-64 is no pretrained pipeline"):
-        lienzo.load("emoji-64", dtype="float16")
+        lienzo.load("emoji-64", offload="model")
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,23 @@ def _info(folder: Path) -> ModelInfo:
     )  # fmt: skip
 
 
+def bare(name: str) -> tuple[str, list[str]]:
+    """Split what a model is called by into its name and how it shall be loaded; a folder's own commas are its name's.
+
+    >>> bare("emoji-64,dtype=bfloat16")
+    ('emoji-64', ['dtype=bfloat16'])
+    """
+    first, *told = [name] if Path(name).expanduser().is_dir() else name.split(",")
+    return first, told
+
+
 def folder_of(name: str) -> Path:
     """Return the folder of a model: a name of those that ship, a checkpoint, or a run's folder.
 
     Raises:
         CheckpointError: if there is none, with names that come near.
     """
+    name = bare(name)[0]
     path = Path(name).expanduser()
     if path.is_dir():
         return path

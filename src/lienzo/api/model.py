@@ -13,10 +13,11 @@ from torch import Tensor
 
 from lienzo.api.asked import rows_asked
 from lienzo.api.best import best
-from lienzo.api.find import SHIPPED, card_of, folder_of
+from lienzo.api.find import SHIPPED, bare, card_of, folder_of
 from lienzo.api.options import all_options, checked_options, decodes_previews
 from lienzo.api.packed import packed, unpacked
 from lienzo.api.record import KEY, Record
+from lienzo.api.words import read_pairs
 from lienzo.conditions import Bus
 from lienzo.core import CheckpointError, ConfigurationError, Family, Progress, Streams
 from lienzo.pretrained import is_pretrained, opened
@@ -26,6 +27,7 @@ from lienzo.training.checkpoint import load as load_family
 from lienzo.training.folder import fingerprint
 from lienzo.training.recipes.stages import GENERATE
 
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 AT_ONCE = 64  # pictures that are drawn together: what memory has to hold
 Previews = Callable[[Progress], None]
 
@@ -39,6 +41,7 @@ class Model:
         folder: of its checkpoint.
         defaults: "conditions" and "options" that hold where nobody says otherwise.
         weights: SHA-256 of its weights, where they are not one file of the folder.
+        dtype: in which large products are computed when it draws, a name in `DTYPES`.
 
     Attributes:
         family: p(x | c), in evaluation mode.
@@ -48,8 +51,10 @@ class Model:
     """
 
     def __init__(
-        self, family: Family, *, name: str, folder: Path, defaults: Mapping[str, Any] | None = None, weights: str = ""
-    ) -> None:
+        self, family: Family, *, name: str, folder: Path, defaults: Mapping[str, Any] | None = None, weights: str = "",
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        self.dtype = DTYPES[dtype]
         self.family, self.name, self.folder = family, name, folder
         self.defaults: Mapping[str, Any] = defaults or {}
         bus = getattr(family, "bus", None)
@@ -124,7 +129,8 @@ class Model:
         images: list[Image.Image] = []
         for start in range(0, len(kept), AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            pixels = self._pixels(kept[part], Streams(seed, list(indices)[part]), previews, asked)
+            with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+                pixels = self._pixels(kept[part], Streams(seed, list(indices)[part]), previews, asked)
             images += [to_image(x) for x in pixels]
         for image, said, index in zip(images, kept, indices, strict=True):
             image.info[KEY] = self._record(said, seed, index, effective).text()
@@ -168,9 +174,10 @@ def load(name: str | Path = "emoji-64", *, device: str = "auto", **loading: Any)
 
     Args:
         name: of one that ships (see `lienzo.models`), the folder of a run or a checkpoint, or a pretrained pipeline:
-            its folder or its name on the hub.
+            its folder or its name on the hub. "emoji-64,dtype=bfloat16" draws with products in 16 bits: about twice
+            as fast where the processor has them, with differences that cannot be seen. Records keep the whole name.
         device: "cpu", "cuda"; "auto" takes a GPU where there is one.
-        **loading: of a pretrained pipeline: dtype, offload, size …, see `lienzo.pretrained.Loading`.
+        **loading: `dtype`; of a pretrained pipeline also offload, size …, see `lienzo.pretrained.Loading`.
 
     Raises:
         CheckpointError: if there is none, or it is damaged.
@@ -181,14 +188,30 @@ def load(name: str | Path = "emoji-64", *, device: str = "auto", **loading: Any)
         its = opened(str(name), where, loading)
         defaults = {"options": its.options}
         return Model(its.family, name=its.name, folder=its.folder, defaults=defaults, weights=its.weights)
-    if loading:
-        raise ConfigurationError(f"{name} is no pretrained pipeline: it hears no {', '.join(loading)}")
-    given = folder_of(str(name))
+    own, dtype = _asked(str(name), loading)
+    given = folder_of(own)
     try:
         found = resolve(given)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error.what}", hint=error.hint) from None
-    return Model(load_family(found, where), name=str(name), folder=found, defaults=_defaults(given, found))
+    called = own if dtype == "float32" else f"{own},dtype={dtype}"
+    return Model(load_family(found, where), name=called, folder=found, defaults=_defaults(given, found), dtype=dtype)
+
+
+def _asked(text: str, loading: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the name and the dtype of a model that is no pretrained pipeline.
+
+    Raises:
+        ConfigurationError: for another option, or another dtype.
+    """
+    own, told = bare(text)
+    options = {**read_pairs(told, "option", "dtype=bfloat16"), **loading}
+    dtype = str(options.pop("dtype", "float32"))
+    if options:
+        raise ConfigurationError(f"{own} is no pretrained pipeline: it hears no {', '.join(options)}", hint="dtype")
+    if dtype not in DTYPES:
+        raise ConfigurationError(f"dtype={dtype}", hint=f"one of {', '.join(DTYPES)}")
+    return own, dtype
 
 
 def _defaults(given: Path, found: Path) -> dict[str, Any]:
