@@ -65,7 +65,7 @@ def step(name: str, side: int, batch: int, repeats: int) -> dict[str, Any]:
 
 def tars(folder: Path, count: int) -> str:
     """Write tars of PNG that differ from one another; return how a source is called that has them all."""
-    import cv2
+    from PIL import Image
 
     base = np.random.default_rng(0).integers(0, 40, (28, 28), dtype=np.uint8)
     for number in range(math.ceil(count / TAR)):
@@ -73,10 +73,12 @@ def tars(folder: Path, count: int) -> str:
             for row in range(number * TAR, min((number + 1) * TAR, count)):
                 picture = base.copy()
                 picture[4:8, 4:24] = np.frombuffer(f"{row:020d}".encode(), np.uint8) * 4
-                content = cv2.imencode(".png", picture)[1].tobytes()
+                content = io.BytesIO()
+                Image.fromarray(picture).save(content, "PNG", compress_level=1)
                 info = tarfile.TarInfo(f"{row:08d}.png")
-                info.size = len(content)
-                tar.addfile(info, io.BytesIO(content))
+                info.size = content.tell()
+                content.seek(0)
+                tar.addfile(info, content)
     return str(folder / "*.tar")
 
 
