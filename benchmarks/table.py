@@ -80,7 +80,7 @@ def fashion() -> list[Figure]:
 
 def peak() -> list[Figure]:
     result = read("peak")
-    what, command = "training: share of the measured fp32 matrix peak", "python benchmarks/peak/run.py"
+    what, command = "training: share of the measured fp32 matrix peak", "python benchmarks/peak/run.py --batch 64"
     networks = {n["name"]: n for n in result.get("networks", []) if "failed" not in n}
     if "transformer" not in networks:
         return [Figure(what, UNKNOWN, "transformer ≥ 70 %", None, command)]
