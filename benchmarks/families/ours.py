@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import torch
 from benchmarks.common import ROOT, peak_mib
 from benchmarks.families.entries import OURS, Entry
+from benchmarks.families.shared import arguments
 
 import lienzo
 from lienzo.core import CapabilityError, Scores, Streams
@@ -100,19 +101,7 @@ def judged(model: lienzo.Model, entry: Entry, args: argparse.Namespace) -> dict[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=OURS)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--choice", type=json.loads, default=None, help="batch_size, learning_rate as JSON")
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--scored", type=int, default=10_000)
-    parser.add_argument("--samples", type=int, default=1000)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = arguments(__doc__, OURS)
     entry = OURS[args.name]
     model = trained(entry, args)
     told = judged(model, entry, args)

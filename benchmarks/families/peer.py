@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import torch
 from benchmarks.common import peak_mib
 from benchmarks.families.entries import PEERS
+from benchmarks.families.shared import arguments
 from benchmarks.fashion.contender import pictures
 from benchmarks.fashion.contest import CLASSES, Choice, Clock
 from torch import Tensor
@@ -90,19 +91,7 @@ JUDGED = {"nats": nats, "bits": bits, "pictures": drawn}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=PEERS)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--choice", type=json.loads, default=None, help="batch, lr, width, depth as JSON")
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--scored", type=int, default=10_000)
-    parser.add_argument("--samples", type=int, default=1000)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = arguments(__doc__, PEERS)
     cls = peer_class(args.name)
     peer = cls(Choice(**args.choice) if args.choice else cls.CHOICES[0])
     train(peer, args)
