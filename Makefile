@@ -3,7 +3,7 @@
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
-# The build of torch: cpu, or cuda for a Linux machine with an NVIDIA GPU. macOS needs no choice: its build has MPS.
+# The build of torch: cpu, or cuda for a Linux machine with an NVIDIA GPU. macOS needs no choice.
 ACCELERATOR ?= cpu
 VENV ?= .venv
 OUT ?= out/demo
@@ -25,16 +25,16 @@ DEV := $(VENV)/.stamp-dev
 PROJECT := $(VENV)/.stamp-project
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo walk test lint types layers pytest unit format bench-table lock clean
+.PHONY: help setup dev demo walk test lint types layers pytest format bench-table lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(TORCH) $(LOCK) $(PROJECT) ## make .venv with what running needs (ACCELERATOR=cuda for an NVIDIA GPU)
 
 dev: setup $(DEV) ## the same, and the tools of the tests
 
-demo: setup ## set up, then train on the embedded pictures and sample: the main job, end to end
+demo: setup ## set up, then draw pictures from words with the model that ships, into out/demo
 	$(BIN)/lienzo demo --out $(OUT)
 
 walk: setup ## edits of a drawn building: snow, the building kept, a dog; into out/walk (MODEL=NAME for another model)
@@ -63,7 +63,7 @@ types: dev ## pyright, strict over src
 layers: dev ## import-linter: the one direction of the house
 	$(BIN)/lint-imports --no-logo
 
-pytest unit: dev ## the tests alone; PYTEST_ARGS="-k name"
+pytest: dev ## the tests alone; PYTEST_ARGS="-k name"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 format: dev ## let ruff mend what it can
@@ -73,8 +73,8 @@ format: dev ## let ruff mend what it can
 bench-table: dev ## write the README's tables from benchmarks/results/
 	$(BIN)/python benchmarks/table.py
 
-clean: ## remove .venv, the caches and out/
-	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## remove .venv, what demo and walk drew, and the tools' caches
+	rm -rf $(VENV) $(OUT) $(WALK) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the set-up: torch first, then what is locked, then the project ---------------------------------------------------

@@ -23,6 +23,7 @@ def demo(out: Out = Path("out/demo"), model: ModelName = "emoji-64", seed: Seed 
 
     [cyan]lienzo demo --model runs/photos --out out/photos[/]
     """
+    import sys
     import time
 
     from rich.console import Console
@@ -44,3 +45,4 @@ def demo(out: Out = Path("out/demo"), model: ModelName = "emoji-64", seed: Seed 
     for section in ("Data", "Training", "Quality", "Limits"):
         for line in lines_of(card, section)[:3]:
             console.print(f"  {line}")
+    console.print(f"your turn: {sys.argv[0]} generate 'a red apple' --style noto; README.md goes on from there")
