@@ -21,6 +21,7 @@ from lienzo.training import About, Bar, Board, Curve, SampleGrid, TrainingSettin
 from lienzo.training.ema import Average, ema_decay
 from lienzo.training.grid import sheet
 from lienzo.training.log import Log, read_log
+from lienzo.training.run import copy
 from lienzo.training.schedule import Cut, Schedule
 from lienzo.training.tensors import read_tensors, write_tensors
 
@@ -93,6 +94,15 @@ def test_a_log_forgets_what_came_after_and_torn_lines(tmp_path: Path) -> None:
         file.write('{"step": 2, "lo')
     log.rewind(3)
     assert [line["step"] for line in read_log(path)] == [0, 1, 2, 3]
+
+
+def test_a_second_copy_takes_the_memory_of_the_first() -> None:
+    first = copy({"w": torch.zeros(3), "of another shape": torch.zeros(2)})
+    told = {"w": torch.ones(3), "of another shape": torch.ones(4), "new": torch.ones(1)}
+    second = copy(told, into=first)
+    assert second["w"].data_ptr() == first["w"].data_ptr()
+    assert all(torch.equal(second[name], tensor) for name, tensor in told.items())
+    assert second["new"].data_ptr() != told["new"].data_ptr()
 
 
 def test_shared_tensors_are_written_once(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Keeper:
         """Copy the state if it is time to, onto the disk too if it is time for that; return whether it was copied."""
         counters, fresh = self.run.counters, False
         if counters.step % SAFE_EVERY == 0 and counters.step != self.safe.counters.step:
-            self.safe, fresh = Snapshot.of(self.run), True
+            self.safe, fresh = Snapshot.of(self.run, into=self.safe), True
         due = counters.seconds - self._saved_at >= self.run.settings.checkpoint_every
         if self.urgent or (due and counters.step == self.safe.counters.step > 0):
             self.save()

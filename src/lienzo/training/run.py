@@ -169,12 +169,18 @@ class Snapshot:
     counters: Counters
 
     @classmethod
-    def of(cls, run: Run) -> Snapshot:
-        """Copy a run's state."""
-        counters = replace(run.counters)
-        return cls(
-            copy(run.raw()), copy(run.average.tensors), copy(run.buffers()), copy(run.optimiser_state()), counters
-        )
+    def of(cls, run: Run, into: Snapshot | None = None) -> Snapshot:
+        """Copy a run's state.
+
+        Args:
+            run: whose state.
+            into: an earlier snapshot that nobody needs any more: its memory is used again, so that a run never holds
+                two.
+        """
+        ours = (run.raw(), run.average.tensors, run.buffers(), run.optimiser_state())
+        old = (into.raw, into.average, into.buffers, into.optimisers) if into else ({}, {}, {}, {})
+        raw, average, buffers, optimisers = (copy(new, into=was) for new, was in zip(ours, old, strict=True))
+        return cls(raw, average, buffers, optimisers, replace(run.counters))
 
     @torch.no_grad()
     def restore(self, run: Run) -> None:
@@ -190,9 +196,16 @@ class Snapshot:
         run.counters = replace(self.counters)
 
 
-def copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return copies by name."""
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+@torch.no_grad()
+def copy(tensors: Mapping[str, Tensor], into: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+    """Return copies by name, in the memory of `into` where that holds a tensor of the same kind."""
+    held = into or {}
+    return {name: _copied(tensor, held.get(name)) for name, tensor in tensors.items()}
+
+
+def _copied(tensor: Tensor, held: Tensor | None) -> Tensor:
+    fits = held is not None and (held.shape, held.dtype, held.device) == (tensor.shape, tensor.dtype, tensor.device)
+    return held.copy_(tensor) if fits and held is not None else tensor.detach().clone()
 
 
 def spread(run: Run) -> None:
