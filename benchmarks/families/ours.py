@@ -27,6 +27,7 @@ from lienzo.core import CapabilityError, Scores, Streams
 from lienzo.training.recipes import read_recipe
 
 DRAWN, REPEATS = 64, 5  # pictures of which the speed of sampling is measured
+ESTIMATED = 500  # pictures whose likelihood is an estimate: a differential equation each, hundreds of network calls
 
 
 def recipe_of(entry: Entry, changes: dict[str, Any]) -> dict[str, Any]:
@@ -92,8 +93,10 @@ def judged(model: lienzo.Model, entry: Entry, args: argparse.Namespace) -> dict[
         told["sampling"] = speed(model)
     except CapabilityError as error:  # a tokenizer draws nothing
         return {"refused": error.what}
+    estimated = isinstance(model.family, Scores) and model.family.likelihood == "estimate"
+    scored = min(args.scored, ESTIMATED) if estimated else args.scored
     report = lienzo.evaluate(
-        model, "fashion-mnist", count=args.count, seeds=args.seeds, scored=args.scored, features="clf64", split="test"
+        model, "fashion-mnist", count=args.count, seeds=args.seeds, scored=scored, features="clf64", split="test"
     )  # which stands in the run's card, too
     figures = {n: {k: f[k] for k in ("mean", "deviation", "values", "floor")} for n, f in report["figures"].items()}
     classes = report["seeds"]["0"]["drawn"].get("classes", {})

@@ -47,7 +47,7 @@ def _distance(told: Told) -> str:
 
 def _obeyed(told: Told) -> str:
     found = told.get("figures", {}).get("label-accuracy")
-    recalls = [one["recall"] for one in told.get("classes", {}).values()]
+    recalls = [one["recall"] for one in told.get("classes", {}).values() if one["recall"] is not None]
     least = f", {min(recalls):.2f}" if recalls else ""
     return f"{found['mean']:.1%}{least}" if found else ""
 

@@ -147,3 +147,24 @@ def test_what_does_not_fit_is_named(pictures: Path, tmp_path: Path):
         carry_out(recipe(pictures, {"kind": "latent", "outer": str(tmp_path / "coder")}), tmp_path / "run")
     with pytest.raises(ConfigurationError, match=r"'gan' has no network to choose.*\n.*diffusion, few_step"):
         carry_out(recipe(pictures, {"kind": "gan"}, network=NETWORK), tmp_path / "run")
+
+
+def test_a_teacher_over_codes_brings_its_codes(pictures: Path, tmp_path: Path):
+    network = {"kind": "transformer", "patch": 1, "width": 16, "depth": 1, "heads": 2}
+    coder = {"family": {"kind": "vae", "codes": 2, "widths": [8, 8]}, "training": STEPS}
+    teacher = tmp_path / "teacher"
+    carry_out(recipe(pictures, {"kind": "diffusion"}, network=network, codes={"recipe": coder}), teacher)
+    student = {"kind": "few_step", "teacher": str(teacher)}
+    with pytest.raises(ConfigurationError, match=r"the student \(3, 8, 8\)\n.*\[codes\]"):
+        carry_out(recipe(pictures, student, network=NETWORK), tmp_path / "pixels")
+    overrides = {"family": student, "data": {"size": 8}, "training": {"threads": 1, "batch_size": 4}}
+    found = planned(pictures, out=tmp_path / "run", budget="1s", overrides=overrides)
+    assert found.codes is not None
+    assert found.codes.outer == str(teacher)
+    short = found.model_copy(update={"training": replaced(recipe(pictures, student))})
+    family = carry_out(short, tmp_path / "run").family
+    assert isinstance(family, Latent)
+    assert isinstance(family.inner, FewStep)
+    assert family.inner.teacher is not None
+    known = load(teacher)
+    assert torch.equal(family.get_buffer("scale"), known.get_buffer("scale"))  # the codes that the teacher knows

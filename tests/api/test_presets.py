@@ -147,3 +147,18 @@ def test_a_run_ends_in_time(kind: str, tmp_path: Path, monkeypatch: pytest.Monke
     done = carry_out(recipe, tmp_path / "run")
     assert done.finished
     assert done.seconds < left + 1, "a step late at most"
+
+
+def test_a_flow_over_codes_says_what_it_has_not_and_may_learn_pixels(tmp_path: Path, unhurried: None):
+    source, said = folder(tmp_path / "pictures"), list[str]()
+    assert plan(source, "flow", tmp_path, said, size=48).codes is not None
+    assert any("no likelihood of pictures; --set family.transform=glow" in line for line in said)
+    overrides = {"family": {"kind": "flow", "transform": "glow"}, "data": {"size": 48}, "training": {"threads": 1}}
+    assert planned(source, out=tmp_path, budget="100s", start="scratch", overrides=overrides).codes is None
+
+
+def test_few_pictures_are_shown_to_a_critic_ever_more_changed(tmp_path: Path, unhurried: None):
+    said: list[str] = []
+    recipe = plan(folder(tmp_path / "pictures"), "style_gan", tmp_path, said)
+    assert recipe.family["rules"]["adapt"] > 0
+    assert any("the pictures are few" in line for line in said)

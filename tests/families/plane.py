@@ -17,7 +17,7 @@ from subject import SETTINGS, SHAPE, draw, go, made, running
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from lienzo.core import Batch, Conditions, Family, Scores, Streams
+from lienzo.core import Batch, Conditions, Encodes, Family, Scores, Streams
 from lienzo.evaluation.sliced import sliced_wasserstein
 from lienzo.families.latent import Latent
 
@@ -27,6 +27,7 @@ GRAIN = 8 / 127.5  # σ
 LEVEL = math.log(127.5)  # − log of a level's width
 FAR, OF_STYLES = 0.1, 0.15  # the stated distances; where nothing was learnt it is .25 or more, and .17 if all is at m
 COUNT = 512  # pictures that are drawn
+BLANK = 0.17  # the mean error of the mean picture: what a code that holds nothing gives back
 BEHIND = 0.5  # nats a value: how far below the truth a likelihood may be
 SLACK = 0.01  # nats a value: rounding, and means over few pictures
 
@@ -119,6 +120,14 @@ def it_draws_what_it_learnt(family: Family, kind: str) -> None:
     """The distance is at most the stated one."""
     far = distance(read(drawn(family, kind)))
     assert far <= (OF_STYLES if kind == "style_gan" else FAR), f"{far:.3f}"
+
+
+def what_is_encoded_comes_back(family: Encodes) -> None:
+    """The mean error of pictures that it has not seen, a value, is at most what the family states."""
+    x = pictures(Streams(9, range(8)))
+    with torch.no_grad():
+        far = float((family.decode(family.encode(x)) - x).abs().mean())
+    assert far <= type(family).round_trip < BLANK, f"{far:.4f}"
 
 
 def no_likelihood_beats_the_truth(family: Family) -> None:

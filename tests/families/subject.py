@@ -84,12 +84,15 @@ def listening(names: Mapping[str, list[str]]) -> Bus:
     return Bus({name: LabelCondition(classes) for name, classes in names.items()}, vector=16, token=16)
 
 
-def made(kind: str, *, heard: bool = True, shape: tuple[int, int, int] = SHAPE, **more: Any) -> Family:
+def made(
+    kind: str, *, heard: bool = True, shape: tuple[int, int, int] = SHAPE, bus: Bus | None = None, **more: Any
+) -> Family:
     """Build a family at its smallest, always with the same weights; `more` are arguments that it shall have."""
     cls = class_named("family", kind)
     if issubclass(cls, Latent):
         outer = made("vae")
-        return Latent(outer, made("diffusion", heard=heard, shape=code_shape(outer)))
+        inner = more.pop("inner", "diffusion")
+        return Latent(outer, made(inner, heard=heard, shape=code_shape(outer), **more))
     takes = inspect.signature(cls.__init__).parameters
     config = {n: v for n, v in SMALL.items() if n in takes and alike(v, takes[n].default)} | getattr(
         cls, "tiny", dict
@@ -98,7 +101,7 @@ def made(kind: str, *, heard: bool = True, shape: tuple[int, int, int] = SHAPE, 
     if network and "patch" in network:
         network = {**network, "patch": shape[1] // 2}  # one token alone would have nothing to attend to
     network = more.pop("network", network)
-    bus = listening({"label": CLASSES} if heard else {})
+    bus = listening({"label": CLASSES} if heard else {}) if bus is None else bus
     family = make_family({"kind": kind, **config, **more}, network, bus, shape, seed=0)
     assert family.shape == shape
     return family

@@ -1,5 +1,6 @@
 """Probabilistic PCA and Gaussian mixtures: against scikit-learn and torch's own distributions."""
 
+import json
 import math
 
 import pytest
@@ -8,6 +9,9 @@ import torch
 from lienzo.conditions import Bus, LabelCondition
 from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of
 from lienzo.networks.mixtures import SubspaceMixtures
+from lienzo.training.checkpoint import CONFIG, WEIGHTS, load, plain, seal
+from lienzo.training.export import export
+from lienzo.training.tensors import read_tensors, write_tensors
 
 pytest.importorskip("sklearn")
 from lienzo.families.density import Density
@@ -237,3 +241,18 @@ def test_without_scikit_learn_it_says_what_to_install(monkeypatch):
     density = make().train()
     with pytest.raises(ConfigurationError, match=r"pip install 'lienzo\[density\]'"):
         density.loss(batch(density, 8))
+
+
+def test_an_export_leaves_out_the_pictures_of_the_fit(tmp_path):
+    density = make(pictures=64).train()
+    density.loss(batch(density, 64))
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write_tensors(density.state_dict(), folder / WEIGHTS)
+    (folder / CONFIG).write_text(json.dumps(plain(config_of(density))))
+    seal(folder)
+    export(folder, tmp_path / "small", "float32")
+    assert "kept" not in read_tensors(tmp_path / "small" / WEIGHTS)
+    again, said = load(tmp_path / "small"), Conditions(count=2)
+    drawn = [family.eval().sample(said, streams=Streams(0, [0, 1])) for family in (density, again)]
+    assert torch.equal(*drawn)

@@ -275,6 +275,7 @@ def test_the_last_estimate_is_the_state():
 @pytest.mark.parametrize(
     ("options", "word"),
     [({"objective": "none"}, "objective"), ({"predicts": "noise"}, "predicts"), ({"share": 0.0}, "share"),
+     ({"objective": "shortcut", "share": 0.6}, "at most 0.5"),
      ({"bus": Bus({}), "guidance": 2.0}, "guidance")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(options, word):

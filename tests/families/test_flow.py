@@ -288,7 +288,13 @@ def test_steps_lower_the_loss(kind):
 def test_what_does_not_fit_is_refused():
     for wrong in (
         {"transform": "sphere"}, {"dequantization": "gaussian"}, {"dequantization": "uniform 1"}, {"levels": 5},
-        {"transform": "transformer", "patch": 3}, {"dequantization": "none", "logit": 0.1},
+        *({"transform": "transformer", "patch": p} for p in (3, 8)), {"dequantization": "none", "logit": 0.1},
     ):  # fmt: skip
         with pytest.raises(ConfigurationError):
             Flow(SHAPE, Bus({}), **wrong)
+
+
+def test_the_log_counts_bits_where_there_are_levels():
+    for row, part in (("uniform", "bits"), ("variational", "bits"), ("none", "nats"), ("gaussian 0.1", "nats")):
+        flow = Flow(SHAPE, Bus({}), dequantization=row, **KINDS["glow"])
+        assert set(flow.loss(batch(2, flow.bus)).parts) == {part}

@@ -240,3 +240,9 @@ def test_odd_sides_are_rounded_up_and_drawn_exactly():
     assert gan.sample(Conditions(count=1), streams=Streams(0, [0])).shape == (1, 1, 28, 28)
     with pytest.raises(ConfigurationError, match="multiple"):
         GAN((1, 27, 27), Bus({}))
+
+
+def test_a_critic_may_take_several_steps():
+    assert make(rules=Rules(contest="wasserstein-gp", critic_steps=3)).players == ("critic",) * 3 + ("generator",)
+    with pytest.raises(ConfigurationError, match="critic_steps"):
+        make(rules=Rules(critic_steps=0))

@@ -6,6 +6,7 @@ import torch
 from lienzo.conditions import Bus, ImageCondition, LabelCondition, MapCondition
 from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of
 from lienzo.families.hierarchical_vae import HierarchicalVAE
+from lienzo.networks.spectral import kernels
 from lienzo.sampling.bounds import kl_normal, log_normal
 from lienzo.sampling.interpolate import interpolate
 
@@ -195,3 +196,18 @@ def test_steps_lower_the_loss(likelihood):
 def test_levels_that_do_not_fit_are_refused():
     with pytest.raises(ConfigurationError, match="groups"):
         make(groups=(1,))
+
+
+def test_spectral_regularisation_is_the_sum_of_the_largest_singular_values():
+    family = shaken(make(spectral=0.5)).train()
+    weights = kernels(family.ladder)
+    loss = family.loss(batch(4))
+    for _ in range(20):
+        family.spectral(weights)  # a few more iterations from where it was
+    exact = sum(torch.linalg.svdvals(w.detach().flatten(1))[0] for w in weights)
+    assert torch.allclose(family.spectral(weights), exact, rtol=1e-2)
+    plain = shaken(make()).train().loss(batch(4))
+    assert torch.allclose(loss.total, plain.total + 0.5 * loss.parts["spectral"], rtol=1e-4)
+    (gradient,) = torch.autograd.grad(family.spectral(weights), weights[0])
+    u, _, v = torch.linalg.svd(weights[0].detach().flatten(1), full_matrices=False)
+    assert torch.allclose(gradient.flatten(1).abs(), torch.outer(u[:, 0], v[0]).abs(), atol=5e-2)

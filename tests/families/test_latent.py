@@ -6,11 +6,26 @@ import pytest
 import torch
 
 from lienzo.conditions import Bus, LabelCondition
-from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of
+from lienzo.core import (
+    Batch,
+    CapabilityError,
+    Conditions,
+    ConfigurationError,
+    Scores,
+    Streams,
+    build,
+    config_of,
+    require,
+)
+from lienzo.families.density import Density
 from lienzo.families.diffusion import Diffusion
+from lienzo.families.flow import Flow
+from lienzo.families.gan import GAN
 from lienzo.families.latent import Latent
+from lienzo.families.style_gan import StyleGAN
 from lienzo.families.vae import VAE
 from lienzo.networks import PatchTransformer
+from lienzo.training.recipes.make import code_shape
 
 
 def make_vae():
@@ -125,3 +140,72 @@ def test_codes_of_another_shape_are_refused():
     network = PatchTransformer((3, 8, 8), bus.sizes, patch=4, width=16, depth=1, heads=2)
     with pytest.raises(ConfigurationError, match="codes"):
         Latent(make_vae(), Diffusion(network, bus, (3, 8, 8)))
+
+
+def test_codes_are_decoded_as_they_are_drawn():
+    vae = make_vae()
+    flow = Flow(vae.code_shape, Bus({}), dequantization="none", levels=1, depth=1, width=8)
+    latent, streams = Latent(vae, flow), Streams(0, range(8))
+    (codes,) = (p.estimate for p in flow.sampling(Conditions(count=8), streams=streams, temperature=2.0))
+    assert codes.abs().max() > 2  # codes have deviation 1: most would be lost between -1 and 1
+    (last,) = latent.sampling(Conditions(count=8), streams=Streams(0, range(8)), temperature=2.0)
+    assert torch.equal(last.estimate, latent.decode(codes))
+    assert latent.sample(Conditions(count=8), streams=Streams(0, range(8))).abs().max() <= 1
+
+
+def test_a_player_has_the_parameters_of_the_inner_familys_player():
+    vae = make_vae()
+    latent = Latent(vae, GAN(vae.code_shape, Bus({}), latent=4, widths=(8,)))
+    assert latent.players == ("critic", "generator")
+    for player in latent.players:
+        assert set(latent.parameters_of(player)) == set(latent.inner.parameters_of(player))
+    assert not set(latent.parameters_of("critic")) & set(latent.parameters_of("generator"))
+
+
+def test_codes_without_a_grid_are_one_of_one_place():
+    torch.manual_seed(0)
+    vae = VAE((3, 16, 16), codes=2, widths=(8, 8), latent=6)
+    assert code_shape(vae) == (6, 1, 1)
+    latent = Latent(vae, Flow((6, 1, 1), Bus({}), "dense", dequantization="none", width=8, depth=2))
+    latent.calibrate(pictures(32))
+    x = pictures(5)
+    assert torch.allclose(latent.decode(latent.encode(x)), vae.decode(vae.encode(x)), atol=1e-5)
+    assert latent.loss(batch(4)).total.isfinite()
+    styles = StyleGAN((3, 16, 16), Bus({}), latent=4, style=4, widths=(8,), steps=1)
+    with pytest.raises(ConfigurationError, match="neither a grid nor one vector"):
+        code_shape(styles)
+
+
+def test_a_likelihood_of_pictures_is_refused_with_its_reason():
+    with pytest.raises(CapabilityError, match=r"knows it of no picture\n.*flow"):
+        require(make_latent(), Scores)
+
+
+def curve(rows, seed=1):
+    """Return pictures whose halves have the greys u and v = 2 u² − 0.3, about, u ~ N(0, 0.4²)."""
+    streams = Streams(seed, range(rows))
+    u = 0.4 * streams.normal(1)
+    v = 2 * u.square() - 0.3 + 0.03 * streams.child("v").normal(1)
+    x = torch.cat([u.expand(-1, 8), v.expand(-1, 8)], 1).view(-1, 1, 1, 16).expand(-1, 1, 4, 16)
+    return Batch(x + 0.02 * streams.child("grain").normal(1, 4, 16), Conditions(count=rows), streams)
+
+
+def test_a_flow_over_principal_components_learns_what_no_gaussian_is():
+    torch.manual_seed(0)
+    whole = curve(1024)
+    pca = Density((1, 4, 16), Bus({}), model="ppca", rank=2, pictures=512)
+    pca.fit([whole])
+    latent = Latent(pca, Flow((2, 1, 1), Bus({}), "dense", dequantization="none", width=32, depth=3))
+    latent.calibrate(whole.x)
+    whole = replace(whole, x=latent.encode(whole.x))  # codes, ready
+    optimiser = torch.optim.Adam(latent.train().parameters_of(), 1e-2)
+    for step in range(80):
+        optimiser.zero_grad()
+        latent.loss(whole.rows(step % 8 * 128, step % 8 * 128 + 128)).total.backward()
+        optimiser.step()
+    latent.eval()
+    with torch.no_grad():
+        (last,) = latent.sampling(Conditions(count=256), streams=Streams(0, range(256)))
+    u, v = (part.mean((1, 2, 3)) for part in last.estimate.split(8, 3))
+    assert u.std() > 0.3
+    assert (v - (2 * u.square() - 0.3)).abs().mean() < 0.1  # of the Gaussian with this covariance nearly .5

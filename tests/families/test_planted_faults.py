@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,6 +112,11 @@ def critic_without_detach(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(GAN, "loss", wrong)
 
 
+def critic_unfenced(patch: pytest.MonkeyPatch) -> None:
+    """A model's loss sends gradients into the critic that judges it."""
+    patch.setattr("lienzo.families.vector_quantized.frozen", lambda module: contextlib.nullcontext())
+
+
 def shared_stream(patch: pytest.MonkeyPatch) -> None:
     """A batch draws all its noise from one generator, row after row."""
 
@@ -136,12 +142,15 @@ SAME, OWN = (
     "a_player_trains_its_own_parameters_and_no_others",
 )
 MEAN, ALONE = "a_loss_is_the_mean_over_rows", "how_likely_a_picture_is_does_not_depend_on_others"
+IN_ORDER, OF_TOKENS = "what_is_drawn_in_order_hears_what_is_before_it_alone", {"order": "tokens", "levels": 8}
 GAUSSIAN = {"likelihood": "gaussian", "latent": 4}
 FAULTS = {
     "log-determinant, swapped sign": Fault(swapped_sign, "flow", ("an_exact_density_is_that_of_its_codes",)),
     "log-determinant, by the truth": Fault(swapped_sign, "flow", (TRUTH,)),
-    "mask of pixels, off by one": Fault(mask_of_pixels, "autoregressive", (TRUTH,)),
+    "mask of pixels, off by one": Fault(mask_of_pixels, "autoregressive", (TRUTH, IN_ORDER)),
     "mask of tokens, off by one": Fault(mask_of_tokens, "autoregressive", ("an_exact_probability_sums_to_one",)),
+    "cache of tokens, not that of the mask": Fault(mask_of_tokens, "autoregressive", (IN_ORDER,), OF_TOKENS),
+    "critic without its fence": Fault(critic_unfenced, "vector_quantized", (OWN,), {"adversarial": 0.1}),
     "KL over the rows": Fault(kl_over_rows, "vae", (MEAN, ALONE), GAUSSIAN),
     "KL over the rows of a ladder": Fault(kl_over_rows, "hierarchical_vae", (MEAN,)),
     "critic owns the generator": Fault(critic_owns_all, "gan", (OWN,)),

@@ -139,6 +139,8 @@ def test_styles_of_two_pictures_are_mixed_by_grade():
     assert torch.equal(family.mixed(own, other, ["coarse", "middle", "fine"]), other)
     with pytest.raises(ConfigurationError, match="layers"):
         family.mixed(own, other, ["finest"])
+    with pytest.raises(ConfigurationError, match="middle"):
+        make(widths=(8, 8)).mixed(own[:, :3], other[:, :3], ["middle"])  # two grids have no layers between
 
 
 def test_a_late_style_leaves_the_first_grids_alone():

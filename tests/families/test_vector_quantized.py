@@ -6,6 +6,7 @@ import torch
 from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of
 from lienzo.families.vector_quantized import VectorQuantized
 from lienzo.networks.quantizers import Codebook, FiniteScalar, usage
+from lienzo.networks.random_features import RandomFeatures
 
 
 def model(**changes):
@@ -141,3 +142,16 @@ def test_it_is_rebuilt_bit_for_bit_and_draws_alike_at_any_size(quantizer):
 def test_a_list_of_one_level_is_refused():
     with pytest.raises(ConfigurationError, match="levels"):
         model(levels=(4, 1))
+
+
+def test_the_perceptual_term_sees_what_the_error_of_pixels_does_not():
+    features, x = RandomFeatures(1), batch().x
+    assert features(x, x) == 0
+    grain = 0.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    brighter = torch.full_like(x, grain.abs().mean())
+    soft = torch.zeros_like(x)  # flat pictures: one with grain is another texture, one that is brighter is not
+    assert features(soft + 0.5, soft + 0.5 + grain) > 2 * features(soft + 0.5, soft + 0.5 + brighter)
+    with_it, without = model(perceptual=0.5), model()
+    assert with_it.state_dict().keys() == without.state_dict().keys()  # features are no weights
+    a, b = (f.loss(batch()) for f in (with_it, without))
+    assert torch.allclose(a.total, b.total + 0.5 * a.parts["perceptual"])

@@ -12,11 +12,22 @@ from typing import Any
 
 from lienzo.core import Denoises, Encodes, Scores
 from lienzo.core.registry import REGISTRY, classes_of
+from lienzo.families.autoregressive import Autoregressive
+from lienzo.families.latent import Latent
+from lienzo.families.style_gan import StyleGAN
 from lienzo.training.recipes.make import heard_by
 
 MEASURED = Path(__file__).parents[1] / "assets" / "families.json"
 SOURCE = r'[^()"]*?,? (?:19|20)\d\d'
 ABLE = {"scores": Scores, "encodes": Encodes, "denoises": Denoises}
+SOMETIMES = {"autoregressive": "a bound if masked", "vae": "none with edges"}  # likelihoods that an argument decides
+EDITS: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (Denoises, ("redraw", "inpaint", "invert", "interpolate")),
+    (Latent, ("redraw", "inpaint", "invert")),  # with a family inside that denoises, as its preset has
+    (Encodes, ("invert", "interpolate", "attribute")),
+    (Autoregressive, ("complete",)),
+    (StyleGAN, ("mix",)),
+)
 CHOOSE = {
     "autoregressive": "where the probability of a picture itself is wanted, or a part of it is given",
     "density": "to know what a learnt family must beat",
@@ -41,6 +52,7 @@ class FamilyInfo:
         what: p(x | c) in a sentence, the first of its documentation.
         choose: when to.
         can: besides drawing: "scores (exact)", "encodes", "denoises".
+        edits: ways of `lienzo edit` that it can go, the first ones of them.
         hears: kinds of conditions.
         players: who is trained in turn.
         papers: that it follows.
@@ -53,6 +65,7 @@ class FamilyInfo:
     what: str
     choose: str
     can: list[str]
+    edits: list[str]
     hears: list[str]
     players: list[str]
     papers: list[str]
@@ -74,18 +87,19 @@ def families() -> list[FamilyInfo]:
 def _info(name: str, cls: type, measured: Mapping[str, Any]) -> FamilyInfo:
     text = inspect.getdoc(cls) or ""
     what = " ".join(text.partition("\n\n")[0].split())
-    can = [_ability(word, cls) for word, capability in ABLE.items() if issubclass(cls, capability)]
+    can = [_ability(word, name, cls) for word, capability in ABLE.items() if issubclass(cls, capability)]
     hears = [kind for kind in REGISTRY["condition"] if kind in heard_by({"kind": name})]
+    edits = dict.fromkeys(way for kind, ways in EDITS if issubclass(cls, kind) for way in ways)
     told: tuple[str, ...] = getattr(cls, "players", ("model",))
     players = list(dict.fromkeys(told))
     quality, speed = dict(measured.get("quality", {})), dict(measured.get("speed", {}))
-    return FamilyInfo(name, what, CHOOSE.get(name, ""), can, hears, players, papers(text), quality, speed,
-                      str(measured.get("how", "")))  # fmt: skip
+    return FamilyInfo(name, what, CHOOSE.get(name, ""), can, list(edits), hears, players, papers(text), quality,
+                      speed, str(measured.get("how", "")))  # fmt: skip
 
 
-def _ability(word: str, cls: type) -> str:
-    kind = getattr(cls, "likelihood", "") if word == "scores" else ""
-    return f"{word} ({kind})" if kind else word
+def _ability(word: str, name: str, cls: type) -> str:
+    kinds = [getattr(cls, "likelihood", ""), SOMETIMES.get(name, "")] if word == "scores" else []
+    return f"{word} ({'; '.join(kind for kind in kinds if kind)})" if any(kinds) else word
 
 
 def papers(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.console import Console
 from rich.table import Table
@@ -36,12 +37,15 @@ def show_families(infos: Sequence[FamilyInfo]) -> None:
     """Print families, at most 100 columns wide."""
     console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 1, 0), header_style="bold", width=min(console.width, WIDTH))
-    table.add_column("family", min_width=max(len(info.name) for info in infos))
+    least = max(len(info.name) for info in infos)
+    table.add_column("family", min_width=least, max_width=least + 8)
     table.add_column("what it is, when to choose it, where it is from", ratio=1)
     table.add_column("on Fashion-MNIST", min_width=16, max_width=24)
     for info in infos:
-        able = [*info.can, *([] if len(info.hears) > 1 else [f"hears {', '.join(info.hears) or 'nothing'}"])]
-        name = Text.assemble((info.name, "bold cyan"), *(f"\n  {word}" for word in able))
+        edits = [f"edits: {', '.join(info.edits)}"] if info.edits else []
+        able = [*info.can, *edits, *([] if len(info.hears) > 1 else [f"hears {', '.join(info.hears) or 'nothing'}"])]
+        lines = [line for word in able for line in wrap(word, least + 4, subsequent_indent="  ")]
+        name = Text.assemble((info.name, "bold cyan"), *(f"\n  {line}" for line in lines))
         what = Text.assemble(info.what, ("\nChoose it ", "bold"), info.choose or "as its documentation says", ".")
         what.append("".join(f"\n{paper}" for paper in info.papers[:2]), "dim")
         table.add_row(name, what, _measured(info))

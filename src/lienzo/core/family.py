@@ -35,7 +35,8 @@ class Progress:
     Attributes:
         step, steps: this step's number from 1, and how many there are.
         x: (B, C, H, W), the state.
-        estimate: (B, C, H, W) in [-1, 1], the picture that the family expects at this point.
+        estimate: (B, C, H, W), the picture that the family expects at this point, or the code of one over codes; it is
+            not clamped: `sample` does that, with pictures.
     """
 
     step: int
@@ -54,10 +55,13 @@ class Family(nn.Module, ABC):
         players: whom the loop trains in turn. A GAN has ("critic", "generator"); repeat a name for extra steps.
         shape: (C, H, W) of a picture.
         hears: the kinds of conditions that it listens to; None: all, if it takes a bus.
+        scratch: names of buffers that its training alone needs: exports leave them out, and where they are missing they
+            stay as they are built.
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
     hears: ClassVar[frozenset[str] | None] = None
+    scratch: ClassVar[frozenset[str]] = frozenset()
     shape: tuple[int, int, int]
 
     @abstractmethod
@@ -71,6 +75,10 @@ class Family(nn.Module, ABC):
     def fusible(self) -> Iterable[nn.Module]:
         """Return the networks that a compiler may fuse: those that do the work, and compute tensors from tensors."""
         return ()
+
+    def lacks(self, capability: type) -> str:
+        """Return why it has not a capability, for people: the end of a sentence."""
+        return "its mathematics does not give one"
 
     @abstractmethod
     def sampling(self, conditions: Conditions, *, streams: Streams, **options: Any) -> Iterator[Progress]:
@@ -111,7 +119,14 @@ class Scores(ABC):
 
 
 class Encodes(ABC):
-    """A family with a code z for every picture."""
+    """A family with a code z for every picture.
+
+    Attributes:
+        round_trip: how well a code keeps a picture: the largest mean of |decode(encode(x)) − x|, a value, over pictures
+            like those that it has learnt, in [-1, 1]. The suite holds a small trained model of every family to it.
+    """
+
+    round_trip: ClassVar[float]
 
     @abstractmethod
     def encode(self, x: Tensor, conditions: Conditions | None = None) -> Tensor:
@@ -151,7 +166,8 @@ def require(model: object, capability: type[C]) -> C:
 
     able = sorted(name for name, cls in classes_of("family").items() if issubclass(cls, capability))
     verb = capability.__name__.lower()
+    why = model.lacks(capability) if isinstance(model, Family) else "its mathematics does not give one"
     raise CapabilityError(
-        f"{type(model).__name__} has no '{verb}' capability: its mathematics does not give one",
+        f"{type(model).__name__} has no '{verb}' capability: {why}",
         hint=f"a family that has it: {', '.join(able) or 'none yet'}",
     )

@@ -52,7 +52,7 @@ class Density(Family, Scores, Encodes):
         rank: q.
         components: K of a "gmm".
         covariance: Σ_ck "full", or "diag" where pictures are few.
-        pictures: how many the last fit sees; a checkpoint has room for them, 2 CHW bytes each.
+        pictures: how many the last fit sees; a run's checkpoints have room for them, 2 CHW bytes each, exports do not.
         by: the label that is heard; by default the first.
 
     Raises:
@@ -66,6 +66,8 @@ class Density(Family, Scores, Encodes):
     likelihood: ClassVar[Literal["exact", "bound", "estimate"]] = "exact"
     hears: ClassVar[frozenset[str] | None] = frozenset({"label"})
     scored = "dequantized"
+    round_trip: ClassVar[float] = 0.06
+    scratch: ClassVar[frozenset[str]] = frozenset({"kept", "labels", "count"})
 
     def __init__(
         self,
@@ -84,6 +86,7 @@ class Density(Family, Scores, Encodes):
             what = f"rank {rank} of {self.values} values with {components} components from {pictures} pictures"
             raise ConfigurationError(what, hint=f"at least {self.least} pictures, and a rank within the values")
         self.model, self.rank, self.covariance, self.pictures = model, rank, covariance, pictures
+        self.code_shape = (rank, 1, 1)
         self.components = 1 if model == "ppca" else components
         self.bus = bus.requires_grad_(False)  # a label picks a distribution: no embedding of it is learnt
         self.by = _label(bus, by)
@@ -181,7 +184,7 @@ class Density(Family, Scores, Encodes):
             return self.mixtures.draw(model, k, z, e, self.spread)
 
         x = in_chunks(draw, size, which, component, normal, off, count=len(which)).view(-1, *self.shape)
-        yield Progress(1, 1, x, x.clamp(-1, 1))
+        yield Progress(1, 1, x, x)
 
     def _append(self, batch: Batch) -> None:
         start = int(self._count())

@@ -36,6 +36,7 @@ class Rules:
         augment: probability with which the critic sees a picture changed in each way, at the start.
         adapt: images over which that probability can rise from 0 to 1 while the critic overfits; 0: it stays.
         target: mean sign of the margin on real pictures above which the critic overfits.
+        critic_steps: of the critic, for one of the generator; 5 is usual with "wasserstein-gp".
     """
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}  # a typo must not pass
@@ -48,6 +49,12 @@ class Rules:
     augment: float = 0.0
     adapt: float = 0.0
     target: float = 0.6
+    critic_steps: int = 1
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """Whom the loop trains in turn."""
+        return (PLAYERS[0],) * self.critic_steps + PLAYERS[1:]
 
 
 class Duel(nn.Module):
@@ -63,7 +70,7 @@ class Duel(nn.Module):
         widths, depth, fold, hears, expansion, group: of `Critic`.
 
     Raises:
-        ConfigurationError: for a contest that the table does not have, or a share outside of (0, 1].
+        ConfigurationError: for a contest that the table does not have, a share outside of (0, 1], or no steps.
     """
 
     def __init__(
@@ -83,6 +90,8 @@ class Duel(nn.Module):
             raise ConfigurationError(f"unknown contest {rules.contest!r}", hint=f"one of {', '.join(CONTESTS)}")
         if not 0 < rules.share <= 1:
             raise ConfigurationError(f"a share of the rows must be in (0, 1], got {rules.share}")
+        if rules.critic_steps < 1:
+            raise ConfigurationError(f"critic_steps must be at least 1, got {rules.critic_steps}")
         self.rules, self.contest, self.bus = rules, CONTESTS[rules.contest], copy.deepcopy(bus)
         self.network = Critic(shape, bus.sizes, widths, depth, fold, hears, expansion, group)
         self.r1, self.r2, self.slope = (

@@ -48,7 +48,8 @@ class FewStep(Family, Denoises):
             conditions of `bus`.
         predicts: "data": the network's output is z_t + (1 − t) u, the picture to which a jump points; "velocity": u.
         times: a distribution of training times in the place of the row's own, e.g. "logit-normal -0.8 0.8".
-        share: of rows that are trained on jumps, in (0, 1]; one in round(1/share).
+        share: of rows that are trained on jumps, in (0, 1]: one in round(1/share), so that 0.3 and 0.4 are a third, and
+            what is above 2/3 is all. Shortcuts, which are made of velocities, have at most 0.5.
         adaptive: p; the row's own where None.
         guidance: g, which the samples will have; 1 for none.
         tempo: factor of φ and h before they are embedded. The embedding's fastest sine has a derivative of 1000 tempo,
@@ -79,6 +80,9 @@ class FewStep(Family, Denoises):
         super().__init__()
         row = named(OBJECTIVES, "objective", objective)
         _check(predicts, share, guidance, bus)
+        if share > row.most:
+            hint = f"at most {row.most}: the other rows learn the velocities that jumps are made of"
+            raise ConfigurationError(f"a share of {share} of the rows for {objective!r}", hint=hint)
         channels, height, width = shape
         self.shape, self.row, self.bus = (channels, height, width), row, bus
         self.network, vector = with_vector(network, bus.sizes)
@@ -86,7 +90,10 @@ class FewStep(Family, Denoises):
         nn.init.zeros_(self.length.layers[-1].weight)  # type: ignore[arg-type]  # a network's first word is its own
         self.teacher = None if teacher is None else teacher.requires_grad_(False).eval()
         if teacher is not None and tuple(teacher.shape) != self.shape:
-            raise ConfigurationError(f"the teacher draws {tuple(teacher.shape)}, the student {self.shape}")
+            raise ConfigurationError(
+                f"the teacher draws {tuple(teacher.shape)}, the student {self.shape}",
+                hint="the teacher's size; where it is a model over codes, a table [codes] with outer = the same model",
+            )
         self.predicts, self.share, self.tempo, self.sigma_data = predicts, share, tempo, sigma_data
         self.adaptive, self.guidance = row.adaptive if adaptive is None else adaptive, guidance
         self.schedule, self.times = Linear(), made(TIMES, "distribution of times", times or row.times)

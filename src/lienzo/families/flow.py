@@ -27,6 +27,7 @@ from lienzo.core import (
 from lienzo.networks.autoflow import AutoFlow
 from lienzo.networks.bijections import Bijection, log_normal
 from lienzo.networks.coupling import Glow
+from lienzo.networks.dense_flow import Dense
 from lienzo.networks.dequantize import LEVELS, Dequantizer, filled
 from lienzo.sampling import in_chunks, named, nest
 
@@ -50,6 +51,7 @@ COMMON = ("width", "depth", "layers", "bound")
 TRANSFORMS: dict[str, Make] = {
     "glow": lambda sized: sized(Glow, *COMMON, "levels"),
     "transformer": lambda sized: sized(AutoFlow, *COMMON, "patch", "heads"),
+    "dense": lambda sized: sized(Dense, *COMMON),
 }
 ROWS: dict[str, Literal["density", "dequantized", "noisy"]] = {
     "none": "density", "uniform": "dequantized", "variational": "dequantized", "gaussian": "noisy",
@@ -69,12 +71,12 @@ class Flow(Family, Scores, Encodes):
     Args:
         shape: (C, H, W) of a picture.
         bus: what may be said.
-        transform: f: "glow", multi-scale coupling (Kingma & Dhariwal, 2018), or "transformer", blocks of causal
-            transformers over patches (Zhai et al., 2024).
+        transform: f: "glow", multi-scale coupling (Kingma & Dhariwal, 2018); "transformer", blocks of causal
+            transformers over patches (Zhai et al., 2024); "dense", coupling of all values, for codes without a grid.
         dequantization: a row of `ROWS`; "gaussian" with its σ on the scale of [-1, 1], e.g. "gaussian 0.05".
         width: channels of the coupling networks, or width of a token.
         depth: coupling steps a level, or blocks.
-        layers: hidden convolutions of a coupling network, or transformer layers a block.
+        layers: hidden layers of a coupling network, or transformer layers a block.
         levels: of "glow": how often the grid is halved.
         patch, heads: of "transformer": side of a patch, attention heads.
         bound: the largest log-scale of one affine map.
@@ -85,6 +87,7 @@ class Flow(Family, Scores, Encodes):
     """
 
     likelihood: ClassVar[Literal["exact", "bound", "estimate"]] = "exact"
+    round_trip: ClassVar[float] = 1e-4
 
     def __init__(
         self,
@@ -125,14 +128,19 @@ class Flow(Family, Scores, Encodes):
         return (*self.transform.fusible(), *(self.dequantizer.fusible() if self.dequantizer is not None else ()))
 
     def loss(self, batch: Batch, player: str = "model") -> Loss:
-        """Return −log p a value, in nats; `parts` has bits a dimension. The first batch sets the normalisation."""
+        """Return −log p a value, in nats; the first batch sets the normalisation.
+
+        `parts` has bits a dimension where levels are filled, else nats a value.
+        """
         measure = self.training and not bool(self.get_buffer(MEASURED))
         channels = self.bus(self.bus.drop(batch.conditions, batch.streams))
         log_p = self._scored(batch.x, channels, batch.streams, measure)
         if measure:
             self.get_buffer(MEASURED).fill_(1)
-        bits = self.bits_per_dimension(log_p.detach()).mean()
-        return Loss(-log_p.mean() / math.prod(self.shape), {"bits": bits})
+        nats = -log_p.mean() / math.prod(self.shape)
+        if self.scored == "dequantized":
+            return Loss(nats, {"bits": self.bits_per_dimension(log_p.detach()).mean()})
+        return Loss(nats, {"nats": nats.detach()})  # of codes or noisy pictures: there are no levels to count bits by
 
     def log_prob(self, x: Tensor, conditions: Conditions, *, streams: Streams) -> Tensor:
         """Return log p(v | c) in nats, (B,), of one draw v a picture; less log q(u | x) under "variational".
@@ -173,7 +181,7 @@ class Flow(Family, Scores, Encodes):
         chunk: int | None = None,
         **options: Any,
     ) -> Iterator[Progress]:
-        """Yield the way back from noise: one step for "glow", one a block for "transformer", one for the denoising.
+        """Yield the way back from noise: one step for coupling, one a block for "transformer", one for the denoising.
 
         Args:
             conditions: B rows.
@@ -204,10 +212,10 @@ class Flow(Family, Scores, Encodes):
                 return self.transform.undo(stage, z, heard, weights)
 
             z = in_chunks(undo, size, z, *channels, count=count)
-            yield Progress(stage + 1, steps, z, self._picture(z).clamp(-1, 1))
+            yield Progress(stage + 1, steps, z, self._picture(z))
         if last:
             z = in_chunks(self._denoised, size, z, channels[-1], count=count)
-            yield Progress(steps, steps, z, z.clamp(-1, 1))
+            yield Progress(steps, steps, z, z)
 
     def _branches(
         self, conditions: Conditions, guidance: float | Mapping[str, float], size: int | None

@@ -65,6 +65,7 @@ class GAN(Family):
         self.shape, self.bus, self.latent = shape, bus, latent
         self.generator = Generator(shape, bus.sizes, latent, widths, depth, fold, expansion, group)
         self.duel = Duel(shape, bus, rules, critic_widths or widths, depth, fold, hears, expansion, group)
+        self.players = rules.players  # type: ignore[misc]
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def fusible(self) -> tuple[nn.Module, ...]:
@@ -109,4 +110,4 @@ class GAN(Family):
         size = chunk or (CHUNK if device.type == "cpu" else None)
         z = streams.child("z").normal(self.latent).to(device)
         x: Tensor = in_chunks(self.draw, size, z, conditions.to(device), count=len(z))
-        yield Progress(1, 1, x, x.clamp(-1, 1))
+        yield Progress(1, 1, x, x)

@@ -12,6 +12,7 @@ from torch import Tensor
 from lienzo.conditions import Bus, Channels
 from lienzo.core import Batch, Conditions, Encodes, Family, Loss, Progress, Scores, Streams, configurable
 from lienzo.networks.ladder import Descent, Ladder
+from lienzo.networks.spectral import Spectral, kernels
 from lienzo.sampling.bounds import WarmUp, importance, kl_normal, log_normal
 from lienzo.sampling.chunks import in_chunks
 from lienzo.sampling.observations import observation
@@ -47,12 +48,15 @@ class HierarchicalVAE(Family, Encodes, Scores):
         beta: β; 1 is the evidence bound.
         warmup: images over which β rises from zero.
         balance: whether γ is used while it rises.
+        spectral: λ of λ Σ s_l, s_l the largest singular value of layer l, as NVAE has it; 0 for none: what keeps the
+            ladder stable without it stands in `lienzo.networks.ladder`.
 
     Raises:
         ConfigurationError: for an unknown likelihood or widths, groups and sides that do not fit.
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
+    round_trip: ClassVar[float] = 0.1
     likelihood: ClassVar[Literal["exact", "bound", "estimate"]] = "bound"
 
     def __init__(
@@ -68,6 +72,7 @@ class HierarchicalVAE(Family, Encodes, Scores):
         beta: float = 1.0,
         warmup: int = 0,
         balance: bool = True,
+        spectral: float = 0.0,
     ) -> None:
         super().__init__()
         self.shape, self.bus, self.beta, self.balance = shape, bus, beta, balance
@@ -76,6 +81,8 @@ class HierarchicalVAE(Family, Encodes, Scores):
         self.ladder = Ladder(
             shape, self.observation.parameters_a_pixel, bus.sizes, widths, groups, codes, fold, depth
         )  # fmt: skip
+        self.weight = spectral
+        self.spectral = Spectral(kernels(self.ladder)) if spectral else None
         self.parts = [math.prod(part) for part in self.ladder.code_shapes]
         self.code_shape = (sum(self.parts),)
 
@@ -96,7 +103,11 @@ class HierarchicalVAE(Family, Encodes, Scores):
         total = kl.detach().sum()
         parts = {"error": error.detach(), "kl": total, "nats": error.detach() + total,
                  "active": (kl.detach() > 0.1).float().sum()}  # fmt: skip
-        return Loss((error + weighted) / math.prod(self.shape), parts)
+        loss = (error + weighted) / math.prod(self.shape)
+        if self.spectral is not None:
+            steep = self.spectral(kernels(self.ladder))
+            loss, parts["spectral"] = loss + self.weight * steep, steep.detach()
+        return Loss(loss, parts)
 
     def _balance(self, kl: Tensor, share: Tensor | float) -> Tensor:
         """Return γ of every group, (groups,)."""
@@ -183,7 +194,7 @@ class HierarchicalVAE(Family, Encodes, Scores):
         parameters = in_chunks(down, size, numbers, channels, count=len(numbers))
         draws = pixels == "draw"
         x = self.observation.sample(parameters, streams.child("pixels")) if draws else self.observation.mean(parameters)
-        yield Progress(1, 1, x, x.clamp(-1, 1))
+        yield Progress(1, 1, x, x)
 
     def _heard(self, conditions: Conditions | None, count: int) -> Channels:
         return self.bus(conditions if conditions is not None else Conditions(count=count))

@@ -220,8 +220,9 @@ class Masked(Tokens):
     def nll(self, x: Tensor, channels: Channels, streams: Streams) -> tuple[Tensor, Tensor]:
         tokens, numbers = self.alphabet.tokens(x), streams.child("hidden").uniform(1 + self.values)
         count = (self.values * (numbers[:, :1] * math.pi / 2).cos()).ceil().clamp(1, self.values)
-        each, hidden = self._hidden(tokens, count, numbers[:, 1:], channels)
-        return each.sum() / hidden.sum(), each.sum(1) * self.values / count[:, 0]
+        each = self._hidden(tokens, count, numbers[:, 1:], channels)
+        # hidden tokens are as many as expected on average: a batch's own number would tie its rows to each other
+        return each.sum(1).mean() / (self.values * 2 / math.pi), each.sum(1) * self.values / count[:, 0]
 
     def log_prob(self, x: Tensor, channels: Channels, streams: Streams) -> Tensor:
         tokens, total = self.alphabet.tokens(x), x.new_zeros(len(x))
@@ -229,7 +230,7 @@ class Masked(Tokens):
         for stage, of_stage in enumerate(numbers.unbind(1)):
             place = (stage + of_stage[:, :1]) / BOUND_DRAWS  # stratified: still uniform over all stages together
             count = (place * self.values).floor().clamp(max=self.values - 1) + 1
-            each, _ = self._hidden(tokens, count, of_stage[:, 1:], channels)
+            each = self._hidden(tokens, count, of_stage[:, 1:], channels)
             total = total - each.sum(1) * self.values / count[:, 0] / BOUND_DRAWS
         return total
 
@@ -257,11 +258,11 @@ class Masked(Tokens):
             tokens = torch.where(known, guess, blank)
             yield self._shown(guess, given)
 
-    def _hidden(self, tokens: Tensor, count: Tensor, keys: Tensor, channels: Channels) -> tuple[Tensor, Tensor]:
-        """Hide `count` (B, 1) tokens, those with the smallest keys; return the error at each, else 0, and which."""
+    def _hidden(self, tokens: Tensor, count: Tensor, keys: Tensor, channels: Channels) -> Tensor:
+        """Hide `count` (B, 1) tokens, those with the smallest keys; return the error at each, else 0, (B, N)."""
         hidden = keys.argsort(dim=1, stable=True).argsort(dim=1) < count
         logits = self.network(torch.where(hidden, self.alphabet.vocabulary, tokens), channels)
-        return errors(logits, tokens) * hidden, hidden
+        return errors(logits, tokens) * hidden
 
 
 def errors(logits: Tensor, tokens: Tensor) -> Tensor:

@@ -54,6 +54,7 @@ class StyleGAN(Family, Encodes):
     """
 
     players: ClassVar[tuple[str, ...]] = PLAYERS
+    round_trip: ClassVar[float] = 0.15
 
     def __init__(  # noqa: PLR0913 (two networks and a contest)
         self,
@@ -83,6 +84,7 @@ class StyleGAN(Family, Encodes):
         self.code_shape = (self.synthesis.styles, style)
         self.register_buffer("average", torch.zeros(style))
         self.register_buffer("length", torch.zeros(()))
+        self.players = rules.players  # type: ignore[misc]
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def fusible(self) -> tuple[nn.Module, ...]:
@@ -120,7 +122,8 @@ class StyleGAN(Family, Encodes):
         Args:
             conditions: B rows.
             streams: B rows.
-            truncation: ψ of w̄ + ψ (w − w̄), w̄ the average style of training; 0 gives the average picture.
+            truncation: ψ of w̄ + ψ (w − w̄), w̄ the average style of training, one for all that may be said: a small ψ
+                weakens what was said, too. 0 gives the average picture.
         """
         w = self.mapping(streams.child("z").normal(self.latent).to(self._device), self.bus(conditions))
         average = self.get_buffer("average")
@@ -148,13 +151,16 @@ class StyleGAN(Family, Encodes):
             take: which of "coarse" (the smallest grid: what and where), "middle", "fine" (the largest: surfaces).
 
         Raises:
-            ConfigurationError: for another grade.
+            ConfigurationError: for another grade, or none that this network has.
         """
         unknown = [grade for grade in take if grade not in GRADES]
         if unknown:
             raise ConfigurationError(f"no layers are called {unknown[0]!r}", hint=f"one of {', '.join(GRADES)}")
         last = max(self.synthesis.level_of)
         grades = ["coarse" if n == 0 else "fine" if n == last else "middle" for n in self.synthesis.level_of]
+        if not any(grade in take for grade in grades):
+            what = f"none of the layers on {last + 1} grids are {' or '.join(take) or 'taken'}"
+            raise ConfigurationError(what, hint=f"{', '.join(g for g in GRADES if g in grades)}; or more widths")
         taken = torch.tensor([grade in take for grade in grades], device=own.device)
         return torch.where(taken[:, None], other, own)
 
@@ -202,7 +208,7 @@ class StyleGAN(Family, Encodes):
 
         details = self._noise(streams).to(self._device) * float(noise)
         x: Tensor = in_chunks(drawn, size, z, details, conditions, count=len(z))
-        yield Progress(1, 1, x, x.clamp(-1, 1))
+        yield Progress(1, 1, x, x)
 
     def _mixed(self, said: Conditions, streams: Streams) -> Tensor:
         """Return styles (B, L, D) of training: with probability `mixing`, from a drawn layer on those of another z."""

@@ -66,6 +66,7 @@ class VAE(Family, Encodes, Scores):
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
+    round_trip: ClassVar[float] = 0.1
     likelihood: ClassVar[Literal["exact", "bound", "estimate"]] = "bound"
 
     def __init__(
@@ -215,7 +216,7 @@ class VAE(Family, Encodes, Scores):
             x = self.observation.sample(parameters, streams.child("pixels"))
         else:
             x = self._mean(parameters)
-        yield Progress(1, 1, x, x.clamp(-1, 1))
+        yield Progress(1, 1, x, x)
 
     def _heard(self, conditions: Conditions | None, count: int) -> Channels:
         if self.bus is None:

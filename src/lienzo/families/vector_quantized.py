@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lienzo.core import Batch, Conditions, Encodes, Family, Loss, Progress, Streams, configurable
+from lienzo.families.duel import frozen
 from lienzo.networks.coders import Decoder, Encoder
 from lienzo.networks.quantizers import Codebook, FiniteScalar, Quantizer, usage
+from lienzo.networks.random_features import RandomFeatures
 from lienzo.sampling.chunks import in_chunks
 
 CHUNK = 8  # pictures decoded at once on a CPU, so that none depends on how many are drawn with it
@@ -21,9 +23,10 @@ CHUNK = 8  # pictures decoded at once on a CPU, so that none depends on how many
 class VectorQuantized(Family, Encodes):
     r"""x̂ = g(q(f(x))): an encoder f, a quantizer q that keeps one of K vectors a place, a decoder g.
 
-    The loss is |x − x̂| + edges + commitment · ‖f(x) − sg(q)‖² + adversarial · hinge; the gradient passes q as if it
-    were the identity. Tokens say nothing of their own distribution: alone it draws them uniformly, and what that shows
-    is not a picture of the data. It is the tokenizer of token models ("autoregressive").
+    The loss is |x − x̂| + edges + perceptual · d(x, x̂) + commitment · ‖f(x) − sg(q)‖² + adversarial · hinge, d a
+    distance of features (`RandomFeatures`); the gradient passes q as if it were the identity. Tokens say nothing of
+    their own distribution: alone it draws them uniformly, and what that shows is not a picture of the data. It is the
+    tokenizer of token models ("autoregressive").
 
     "Neural Discrete Representation Learning" (van den Oord, 2017); "Finite Scalar Quantization: VQ-VAE Made Simple"
     (Mentzer, 2023); the critic as in "Taming Transformers for High-Resolution Image Synthesis" (Esser, 2021).
@@ -38,9 +41,12 @@ class VectorQuantized(Family, Encodes):
         fold: pixels folded into channels by the first layer; a token covers fold · 2^(levels − 1) pixels a side.
         depth: residual blocks a level.
         edges: weight of the error of the differences between neighbours, at full and at half resolution.
+        perceptual: weight of the distance in features of a fixed random network, which needs no download; 0 for none.
         commitment: what the encoder pays for its distance from the codebook.
         adversarial: weight of a patch critic's judgement; 0: there is no critic.
     """
+
+    round_trip: ClassVar[float] = 0.12
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class VectorQuantized(Family, Encodes):
         edges: float = 1.0,
         commitment: float = 0.25,
         adversarial: float = 0.0,
+        perceptual: float = 0.0,
     ) -> None:
         super().__init__()
         channels, height, columns = shape
@@ -65,6 +72,7 @@ class VectorQuantized(Family, Encodes):
         self.code_shape = (self.quantizer.width, *self.grid)
         self.encoder = Encoder(channels, self.quantizer.width, widths, fold, depth)
         self.decoder = Decoder(channels, self.quantizer.width, widths, fold, depth)
+        self.perceptual, self.features = perceptual, RandomFeatures(channels) if perceptual else None
         self.critic = PatchCritic(channels, widths[0]) if adversarial else None
         self.players = ("critic", "model") if adversarial else ("model",)  # type: ignore[misc]
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -82,7 +90,7 @@ class VectorQuantized(Family, Encodes):
         """Return the critic's parameters or, for "model", all others."""
         judges = list(self.critic.parameters()) if self.critic is not None else []
         if player == "critic":
-            return judges
+            return [p for p in judges if p.requires_grad]
         own = {id(p) for p in judges}
         return (p for p in self.parameters() if p.requires_grad and id(p) not in own)
 
@@ -103,8 +111,12 @@ class VectorQuantized(Family, Encodes):
         used, perplexity = usage(tokens, self.vocabulary)
         parts = {"pixels": pixels.detach(), "edges": edges.detach(), "commitment": commitment.detach(),
                  "squared": difference.detach().square().mean(), "used": used, "perplexity": perplexity}  # fmt: skip
+        if self.features is not None:
+            distance = self.features(x, batch.x)
+            total, parts = total + self.perceptual * distance, {**parts, "perceptual": distance.detach()}
         if self.critic is not None:
-            hinge = -self.critic(x).float().mean()
+            with frozen(self.critic):
+                hinge = -self.critic(x).float().mean()
             total, parts = total + self.adversarial * hinge, {**parts, "hinge": hinge.detach()}
         return Loss(total, parts)
 
@@ -130,7 +142,7 @@ class VectorQuantized(Family, Encodes):
         device = next(self.parameters()).device
         tokens = streams.child("tokens").integers(self.vocabulary, *self.grid).to(device)
         x = in_chunks(self.from_tokens, CHUNK if device.type == "cpu" else None, tokens, count=len(tokens))
-        yield Progress(1, 1, x, x.clamp(-1, 1))
+        yield Progress(1, 1, x, x)
 
     def _judgement(self, batch: Batch) -> Loss:
         assert self.critic is not None

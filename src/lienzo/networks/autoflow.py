@@ -194,7 +194,7 @@ class AutoFlow(Bijection):
         bound: b, of the log-scales.
 
     Raises:
-        ConfigurationError: if patches do not tile the picture, or heads do not divide the width.
+        ConfigurationError: if patches do not tile the picture, if it is one patch, or heads do not divide the width.
     """
 
     def __init__(
@@ -207,6 +207,9 @@ class AutoFlow(Bijection):
             raise ConfigurationError(
                 f"patches of {patch} do not tile {height}×{columns}, or {heads} heads or 4 do not divide width {width}"
             )
+        if height == columns == patch:
+            raise ConfigurationError(f"one patch of {patch}×{columns} has none before it to read",
+                                     hint="smaller patches; for codes of 1×1, transform 'dense'")  # fmt: skip
         self.patch, self.shape, self.stages = patch, shape, depth
         self.grid = (height // patch, columns // patch)
         self.blocks = nn.ModuleList(

@@ -202,7 +202,8 @@ class TokenTransformer(nn.Module):
         place = slice(start, start + tokens.shape[1])
         position = self.position[place]
         if self.channel is not None:
-            position = position + self.channel.repeat(self.grid[0] * self.grid[1], 1)[place]
+            each = torch.arange(start, start + tokens.shape[1], device=tokens.device) % len(self.channel)
+            position = position + self.channel[each]
         x = self.embed(tokens) + position
         return x if maps is None else x + maps[:, place]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -88,15 +88,21 @@ def _mix(x: Tensor, matrix: Tensor) -> Tensor:
 
 
 class CouplingNet(nn.Module):
-    """A small convolutional network, its features scaled and shifted by what is said; its result starts at zero."""
+    """A small convolutional network, its features scaled and shifted by what is said; its result starts at zero.
 
-    def __init__(self, inside: int, outside: int, width: int, layers: int, vector: int, maps: int) -> None:
+    With a kernel of one place it is a perceptron, the same one at every place.
+    """
+
+    def __init__(
+        self, inside: int, outside: int, width: int, layers: int, vector: int, maps: int, kernel: int = 3
+    ) -> None:
         super().__init__()
-        self.first = nn.Conv2d(inside + maps, width, 3, padding=1)
+        sides: dict[str, Any] = {"kernel_size": kernel, "padding": kernel // 2}
+        self.first = nn.Conv2d(inside + maps, width, **sides)
         self.norms = nn.ModuleList(nn.GroupNorm(_groups(width), width) for _ in range(layers + 1))
-        self.layers = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(layers))
+        self.layers = nn.ModuleList(nn.Conv2d(width, width, **sides) for _ in range(layers))
         self.hear = nn.Linear(vector, 2 * width * (layers + 1)) if vector else None
-        self.last = nn.Conv2d(width, outside, 3, padding=1)
+        self.last = nn.Conv2d(width, outside, **sides)
         for module in (self.last, self.hear):
             if module is not None:
                 nn.init.zeros_(module.weight)
@@ -123,10 +129,12 @@ class Coupling(nn.Module):
     "Density estimation using Real NVP" (Dinh et al., 2017).
     """
 
-    def __init__(self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float) -> None:
+    def __init__(
+        self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float, kernel: int = 3
+    ) -> None:
         super().__init__()
         self.kept, self.bound = channels // 2, bound
-        self.net = CouplingNet(self.kept, 2 * (channels - self.kept), width, layers, vector, maps)
+        self.net = CouplingNet(self.kept, 2 * (channels - self.kept), width, layers, vector, maps, kernel)
 
     def forward(self, x: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
         """Return (B, C, h, w) and the log-determinant, (B,)."""
@@ -144,10 +152,12 @@ class Coupling(nn.Module):
 class Step(nn.Module):
     """Normalise, mix, couple."""
 
-    def __init__(self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float) -> None:
+    def __init__(
+        self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float, kernel: int = 3
+    ) -> None:
         super().__init__()
         self.norm, self.mixing = ActNorm(channels), Mixing(channels)
-        self.coupling = Coupling(channels, width, layers, vector, maps, bound)
+        self.coupling = Coupling(channels, width, layers, vector, maps, bound, kernel)
 
     def forward(self, x: Tensor, heard: Heard, measure: bool = False) -> tuple[Tensor, Tensor]:
         """Return (B, C, h, w) and the log-determinant, (B,)."""
@@ -187,7 +197,8 @@ class Glow(Bijection):
         super().__init__()
         channels, height, columns = shape
         if levels < 1 or height % 2**levels or columns % 2**levels:
-            raise ConfigurationError(f"{height}×{columns} cannot be halved {levels} times", hint="fewer levels")
+            hint = "transform 'dense'" if height == columns == 1 else "fewer levels"
+            raise ConfigurationError(f"{height}×{columns} cannot be halved {levels} times", hint=hint)
         self.listen = Listener(sizes, width)
         self.steps, self.splits = nn.ModuleList(), nn.ModuleList()
         vector = width if sizes.vector or sizes.token else 0

@@ -100,8 +100,8 @@ class Ladder(nn.Module):
     """The networks of a hierarchical VAE: cells on the way up, rungs on the way down, both sharing every grid.
 
     "NVAE" (Vahdat & Kautz, 2020) and "Very Deep VAEs" (Child, 2021). What keeps it stable: residual cells scaled by
-    1/√(number of rungs), group normalisation, priors that start at N(0, I), log-variances bounded by a tanh. There is
-    no spectral regularisation, and no step is skipped for its gradient's norm.
+    1/√(number of rungs), group normalisation, priors that start at N(0, I), log-variances bounded by a tanh. No step
+    is skipped for its gradient's norm; spectral regularisation is a row of the family.
 
     Args:
         shape: (C, H, W) of a picture.

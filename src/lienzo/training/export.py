@@ -11,13 +11,13 @@ from torch import Tensor
 
 from lienzo.core import CheckpointError
 from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS, load, resolve, seal
-from lienzo.training.tensors import read_tensors, write_tensors
+from lienzo.training.tensors import read_tensors, scratch, write_tensors
 
 Precision = Literal["float32", "float16", "int8"]
 
 
 def export(run: Path | str, to: Path | str, precision: Precision = "float16") -> Path:
-    """Write a checkpoint's family, without the state of its training, as a checkpoint of its own.
+    """Write a checkpoint's family, without the state of its training or scratch buffers, as a checkpoint of its own.
 
     Args:
         run: a checkpoint or a run's folder.
@@ -34,13 +34,15 @@ def export(run: Path | str, to: Path | str, precision: Precision = "float16") ->
     found, to = resolve(Path(run)), Path(to)
     if to.exists() and any(to.iterdir()):
         raise CheckpointError(f"{to} is not empty", hint="a new folder")
-    names = set(dict(load(found).named_parameters(remove_duplicate=False)))
+    family = load(found)
+    names, spare = set(dict(family.named_parameters(remove_duplicate=False))), scratch(family)
     fresh = to.with_name(f".{to.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     packed: dict[str, Tensor] = {}
     for name, tensor in read_tensors(found / WEIGHTS).items():
-        packed |= pack(name, tensor, precision) if name in names else {name: tensor}
+        if name not in spare:
+            packed |= pack(name, tensor, precision) if name in names else {name: tensor}
     write_tensors(packed, fresh / WEIGHTS)
     for name in (CONFIG, CARD):
         if (found / name).is_file():

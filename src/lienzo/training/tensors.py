@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from lienzo.core import CheckpointError
+from lienzo.core import CheckpointError, Family
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -62,17 +62,23 @@ def once(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return kept
 
 
+def scratch(module: nn.Module) -> set[str]:
+    """Return the names of the buffers that only training needs, of all families within a module."""
+    inside = ((prefix, part) for prefix, part in module.named_modules() if isinstance(part, Family))
+    return {f"{prefix}.{name}".lstrip(".") for prefix, part in inside for name in part.scratch}
+
+
 @torch.no_grad()
 def fill(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
-    """Copy weights into a module, in its own precision; second names of shared weights may be missing.
+    """Copy weights into a module, in its own precision; second names of shared weights may be missing, and scratch.
 
     Raises:
         CheckpointError: naming the first weight that is missing, has no place, or has another shape.
     """
-    own = module.state_dict()
+    own, spare = module.state_dict(), scratch(module)
     for name in sorted(set(tensors) - set(own)):
         raise CheckpointError(f"{source} holds weights {name!r}, for which {type(module).__name__} has no place")
-    for name in sorted(set(once(own)) - set(tensors)):
+    for name in sorted(set(once(own)) - set(tensors) - spare):
         raise CheckpointError(f"{source} lacks the weights {name!r} of {type(module).__name__}")
     for name, tensor in tensors.items():
         if own[name].shape != tensor.shape:

@@ -13,6 +13,7 @@ from lienzo.conditions import Bus, Condition, Sizes
 from lienzo.core import ConfigurationError, Encodes, Family, build, config_of, derive_seed, require
 from lienzo.core.registry import REGISTRY, class_named
 from lienzo.data import Column, Dataset, open_source
+from lienzo.families.latent import as_grid
 from lienzo.training.recipes.inner import Find, family_arguments, named_families
 from lienzo.training.recipes.parts import Data, Recipe
 
@@ -202,16 +203,16 @@ def _sized(value: Any, sizes: Sizes, shape: Shape) -> Any:
 
 @torch.no_grad()
 def code_shape(outer: Family) -> Shape:
-    """Return the shape of an outer family's codes.
+    """Return the shape of an outer family's codes; (D, 1, 1) of one vector.
 
     Raises:
-        ConfigurationError: if they are no grid.
+        ConfigurationError: if they are neither a grid nor a vector.
     """
     device = next((p.device for p in outer.parameters()), torch.device("cpu"))
-    z = require(outer, Encodes).encode(torch.zeros(1, *outer.shape, device=device))
+    z = as_grid(require(outer, Encodes).encode(torch.zeros(1, *outer.shape, device=device)))
     if z.ndim != 4:
-        raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, not as a grid",
-                                 hint="an outer family such as vae")  # fmt: skip
+        raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, which is neither a "
+                                 "grid nor one vector", hint="an outer family such as vae or density")  # fmt: skip
     return (int(z.shape[1]), int(z.shape[2]), int(z.shape[3]))
 
 

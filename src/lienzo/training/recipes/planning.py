@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from lienzo.conditions import Bus
 from lienzo.core import Family
 from lienzo.core.registry import class_named
 from lienzo.data import Dataset, Loader
+from lienzo.training.checkpoint import CONFIG, resolve
+from lienzo.training.folder import read_json
 from lienzo.training.recipes.fitting import Learnt, fitted
-from lienzo.training.recipes.inner import Find, named_in, place_for, takes_coder
+from lienzo.training.recipes.inner import Find, family_arguments, named_in, place_for, takes_coder
 from lienzo.training.recipes.make import Shape, code_shape, heard_by, make_family, open_data
 from lienzo.training.recipes.parts import Recipe
 from lienzo.training.recipes.presets import CODER, CODES, HEARING, PRESETS, Ground, Preset
@@ -55,9 +58,13 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Va
     dataset, seconds = open_data(recipe.data), recipe.training.budget_seconds
     shape: Shape = (recipe.data.channels, recipe.data.size, recipe.data.size)
     facts = Facts(shape, len(dataset), seconds or math.inf)
-    ground = _ground(preset, facts, recipe.family)
+    taught = over_codes(recipe, find)
+    ground = _ground(preset, facts, recipe.family, taught is not None)
     base, learnt = _base(preset, ground, recipe, dataset), Learnt(dataset, shape, find=find, most=_most(ground, facts))
-    if ground.coder is not None and not named_in(recipe.family):
+    if taught is not None and ground.coder is not None:
+        base = merged(base, {"codes": {"outer": taught[0]}})
+        learnt, facts = replace(learnt, shape=taught[1], coded=True), replace(facts, shape=taught[1])
+    elif ground.coder is not None and not named_in(recipe.family):
         coding = _suited(ground.coder, halved, facts)
         base = merged(base, {"codes": {"recipe": coding, "share": ground.share}})
         learnt = _coded(learnt, recipe, make_family(coding["family"], None, Bus({}), shape, recipe.training.seed),
@@ -67,25 +74,43 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Va
         (_described(name, size), merged(merged(base, _suited(merged(ground.common, size), ground.suit, facts)), values))
         for name, size in ground.sizes.items()
     ]
-    for sentence in _said(preset, ground, kind, recipe, dataset):
+    for sentence in _said(preset, ground, kind, recipe, dataset, wanted[0][1]):
         tell(sentence)
     if seconds is None:
         return next((v for name, v in wanted if name.startswith(UNMEASURED)), wanted[0][1])
     return fitted(wanted, ground.rate, learnt, tell, preset.shares)
 
 
-def _ground(preset: Preset, facts: Facts, family: Mapping[str, Any]) -> Ground:
-    """Return the first ground that suits the pictures and what was said of the family."""
+def _ground(preset: Preset, facts: Facts, family: Mapping[str, Any], coded: bool) -> Ground:
+    """Return the first ground that suits the pictures and what was said of the family; `coded`: one over codes."""
     cls, named = class_named("family", str(family["kind"])), named_in(family)
 
     def suits(ground: Ground) -> bool:
         least, multiple = ground.sides
+        if coded:
+            return ground.coder is not None
         if named and ground.coder is not None and not takes_coder(cls, str(ground.coder["family"]["kind"])):
             return False  # what is named, e.g. a teacher, was not trained over codes that are yet to come
         said = all(family.get(name, values[0]) in values for name, values in ground.when.items())
         return facts.shape[1] >= least and facts.shape[1] % multiple == 0 and said
 
     return next((ground for ground in preset.grounds if suits(ground)), preset.grounds[-1])
+
+
+def over_codes(recipe: Recipe, find: Find) -> tuple[str, Shape] | None:
+    """Return the model over codes that a recipe's family learns from, e.g. its teacher, and the shape of the codes.
+
+    The family then learns the same codes. None where it names none, or brings codes of its own.
+    """
+    within = family_arguments(class_named("family", str(recipe.family["kind"])))
+    if recipe.codes is not None and recipe.codes.outer is None:
+        return None
+    for name, kind in ((recipe.family.get(argument), kind) for argument, kind in within.items()):
+        config = read_json(resolve(find(name)) / CONFIG) if isinstance(name, str) else {}
+        if config.get("kind") == "latent" and issubclass(class_named("family", str(config["inner"]["kind"])), kind):
+            channels, height, width = config["inner"]["shape"]
+            return str(name), (int(channels), int(height), int(width))
+    return None
 
 
 def _base(preset: Preset, ground: Ground, recipe: Recipe, dataset: Dataset) -> Values:
@@ -122,12 +147,14 @@ def _described(name: str, size: Mapping[str, Any]) -> str:
     return f"{name}: {', '.join(words)}"
 
 
-def _said(preset: Preset, ground: Ground, kind: str, recipe: Recipe, dataset: Dataset) -> list[str]:
-    """Return what a person should know of the choice."""
+def _said(preset: Preset, ground: Ground, kind: str, recipe: Recipe, dataset: Dataset, values: Values) -> list[str]:
+    """Return what a person should know of the choice; `values` are those of one size."""
     what = f"{recipe.family['kind']} over {ground.what}"
     trains = ground.coder is not None and not named_in(recipe.family)
     lines = [what + (f", which gets {ground.share:.0%} of the time" if trains else "")]
-    lines += [preset.note] if preset.note else []
+    lines += [note for note in (preset.note, ground.note) if note]
+    if values.get("family", {}).get("rules", {}).get("adapt"):
+        lines.append("the pictures are few: as the critic learns them by heart, it sees them changed more often")
     heard = heard_by(recipe.family)
     deaf = [name for name, column in dataset.columns.items() if name != "background" and column.kind not in heard]
     lines += [f"a {kind} does not hear {', '.join(deaf)}: what they say is not learnt"] if deaf else []

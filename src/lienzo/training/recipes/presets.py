@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lienzo.training.recipes.suits import Facts, counted, halved, halved_rounding
+from lienzo.training.recipes.suits import Facts, counted, guarded, halved, halved_rounding
 
 Values = dict[str, Any]
 Sizes = Mapping[str, Values]
@@ -31,6 +31,7 @@ class Ground:
         sides: the least side of a picture, and of what it must be a multiple.
         when: argument of the family → the values that mean this ground, where a person says it.
         suit: brings a family's or a network's values to the pictures.
+        note: what a person should know of it at the start.
     """
 
     what: str
@@ -42,6 +43,7 @@ class Ground:
     sides: tuple[int, int] = (1, 1)
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
     suit: Callable[[Values, Facts], Values] = halved
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ DUEL = {"widths": ((16, 32, 64, 96), (24, 48, 96, 128), (32, 64, 128, 192), (48,
 # no momentum: the direction of an opponent that moves is soon out of date
 APART: Values = {"batch_size": 32, "betas": [0.0, 0.99], "weight_decay": 0.0, "clip_norm": 1000.0}
 RULES: Values = {"family": {"rules": {"contest": "relativistic", "r1": 0.5, "r2": 0.5, "share": 0.25}}}
+DUELLING = Ground("pixels", table("family", **DUEL), 1.4e-3, RULES, suit=guarded)
 
 PRESETS: dict[str, Preset] = {
     "diffusion": Preset((CODES, PIXELS), **DIFFUSION),
@@ -121,7 +124,9 @@ PRESETS: dict[str, Preset] = {
             Ground("the codes of an autoencoder", table("family", width=(64, 96, 128, 192), depth=(4, 4, 6, 6),
                    layers=(1, 2, 2, 3)), 1e-3,
                    {"family": {"transform": "transformer", "dequantization": "gaussian 0.1", "patch": 1}},
-                   CODER, 0.3, CODED),
+                   CODER, 0.3, CODED, {"transform": ("transformer",)},
+                   note="over codes it has no likelihood of pictures; --set family.transform=glow learns pixels, whose "
+                        "density is exact, more slowly"),
             Ground("pixels", table("family", width=(32, 48, 64, 96), depth=(4, 6, 8, 10)), 2e-3,
                    {"family": {"transform": "glow", "levels": 2, "logit": 0.001}}),
         ),
@@ -160,10 +165,8 @@ PRESETS: dict[str, Preset] = {
         ),
         note="it codes pictures; alone it draws its tokens uniformly, which shows codes and no pictures of the data",
     ),
-    "gan": Preset((Ground("pixels", table("family", **DUEL), 1.4e-3, RULES, suit=halved_rounding),), training=APART),
-    "style_gan": Preset(
-        (Ground("pixels", table("family", **DUEL), 1.4e-3, RULES, suit=halved_rounding),), training=APART
-    ),
+    "gan": Preset((DUELLING,), training=APART),
+    "style_gan": Preset((DUELLING,), training=APART),
     "density": Preset(
         (Ground("pixels", {"fitted": {"family": {"covariance": "diag"}}}, 3e-3, suit=counted),),
         training={"batch_size": 128, "warmup": 0, "precision": "float32"},

@@ -14,7 +14,8 @@ LEAST = 4  # the smallest side of a grid
 SECOND = 1e6  # values of pictures that a density is fitted to in a second, about
 FITTING = 0.3  # of a budget may go into that
 MOST = 20_000  # pictures
-MEMORY = 128e6  # values that it keeps until then, two bytes each
+FEW, SLOWLY = 5_000, 500_000  # pictures that a critic learns by heart, and images over which augmentation may rise to 1
+MEMORY = 32e6  # values that it keeps until then, two bytes each, and in every checkpoint
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,17 @@ def halved_rounding(values: Mapping[str, Any], facts: Facts) -> Values:
     {'widths': [8, 16, 24], 'fold': 2}
     """
     return _suited(values, facts, exact=False)
+
+
+def guarded(values: Mapping[str, Any], facts: Facts) -> Values:
+    """Return `halved_rounding`'s values of a duel, with adaptive augmentation where the pictures are few.
+
+    >>> guarded({"widths": [8, 16], "rules": {"r1": 0.5}}, Facts((3, 32, 32), 900, 1.0))["rules"]
+    {'r1': 0.5, 'adapt': 500000}
+    """
+    suited = halved_rounding(values, facts)
+    few: Values = {"adapt": SLOWLY} if facts.pictures < FEW else {}
+    return {**suited, "rules": {**values.get("rules", {}), **few}}
 
 
 def counted(values: Mapping[str, Any], facts: Facts) -> Values:
