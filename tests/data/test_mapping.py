@@ -9,9 +9,9 @@ from PIL import Image
 
 from lienzo.core import ConfigurationError, DataError
 from lienzo.data import open_source
-from lienzo.data.mapping import MODELS, line_art, make_maps
+from lienzo.data.mapping import MODELS, edge_map, line_art, make_maps
 
-LINES = {"lines": ("edges", line_art)}
+LINES = {"lines": ("edges", edge_map)}
 
 
 def square(path, grey):
@@ -104,12 +104,60 @@ def test_what_is_missing_is_said_in_a_sentence(tmp_path, monkeypatch):
         assert "pip install" in str(error.value.hint)
 
 
-def test_line_art_of_a_disc_is_its_outline():
+@pytest.mark.parametrize("draw", [edge_map, line_art])
+def test_lines_of_a_disc_are_its_outline(draw):
     y, x = np.mgrid[:96, :96] - 48
     away = np.hypot(x, y)
     image = Image.fromarray(np.where(away < 30, 200, 60).astype(np.uint8)).convert("RGB")
-    lines = np.asarray(line_art(image)) > 0
+    lines = np.asarray(draw(image)) > 127
     assert np.abs(away[lines] - 30).max() < 3
     angles = np.histogram(np.arctan2(y, x)[lines], bins=36)[0]
     assert (angles > 0).all()
-    assert not np.asarray(line_art(Image.new("RGB", (20, 20), "grey"))).any()
+    assert not np.asarray(draw(Image.new("RGB", (20, 20), "grey"))).any()
+
+
+def test_a_stroke_is_one_line_in_line_art_and_two_edges():
+    stroke = np.full((40, 40, 3), 255, np.uint8)
+    stroke[:, 19:22] = 0
+    across = [(np.asarray(draw(Image.fromarray(stroke)))[20] > 127).astype(int) for draw in (line_art, edge_map)]
+    assert [int((np.diff(row) == 1).sum()) for row in across] == [1, 2]
+
+
+def test_a_table_beside_the_pictures_that_would_hide_ours_is_refused(folder):
+    first, later = folder / "cats" / "metadata.csv", folder / "zoo" / "metadata.csv"
+    first.write_text("file_name,text\n1.png,a cat\n", "utf-8")
+    square(folder / "zoo" / "9.png", 200)
+    later.write_text("file_name,text\n9.png,a bear\n", "utf-8")
+    with pytest.raises(DataError, match=r"zoo.*would hide"):
+        make_maps(folder, LINES, size=32)
+    later.unlink()
+    make_maps(folder, LINES, size=32)
+    dataset = open_source(folder, size=32, cache=folder / ".cache", split="all", progress=False)
+    assert all(lines is not None for lines in dataset.values("lines", range(7)))  # whose table is read first
+    assert ["a cat"] in dataset.values("text", range(7))
+
+
+def test_no_copy_of_a_users_table_is_written_over(folder):
+    table = folder / "metadata.jsonl"
+    for year in (1999, 2001):
+        table.write_text(json.dumps({"file_name": "cats/1.png", "year": year}) + "\n", "utf-8")
+        for _ in range(2):  # the second time the table is ours, and no copy is needed
+            make_maps(folder, LINES, size=32, again=True)
+    copies = sorted(folder.glob("metadata.jsonl.before*"))
+    assert [json.loads(copy.read_text("utf-8"))["year"] for copy in copies] == [1999, 2001]
+
+
+def test_a_transparent_picture_lies_on_white_and_a_map_names_its_classes(tmp_path):
+    cut = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+    cut.paste((90, 90, 90, 255), (8, 8, 24, 24))
+    cut.save(tmp_path / "a.png")
+
+    def maker(image):
+        made = image.convert("L")
+        made.info["names"] = '{"1": "house"}'
+        return made
+
+    make_maps(tmp_path, {"segmentation": ("grey", maker)}, size=32)
+    with Image.open(tmp_path / "maps" / "segmentation" / "a.png.png") as made:
+        assert made.getpixel((0, 0)) == 255
+        assert json.loads(made.info["names"]) == {"1": "house"}

@@ -11,6 +11,7 @@ from lienzo.conditions import Bus, ImageCondition, LabelCondition, MapCondition
 from lienzo.core import DataError
 from lienzo.data import Loader, open_source
 from lienzo.data.scenes.drawing import draw
+from lienzo.data.telling import Lines
 
 
 @pytest.fixture
@@ -44,6 +45,21 @@ def test_what_is_drawn_beforehand_is_the_same(name: str, tmp_path: Path, here: N
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.u8")}
     assert open_source(**spec, prepare=True).pictures([3]).shape == (1, 32, 32, 4)
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.u8")} == before
+
+
+def test_drawing_says_how_far_it_is(tmp_path: Path, here: None, capsys: pytest.CaptureFixture[str],
+                                    monkeypatch: pytest.MonkeyPatch):  # fmt: skip
+    monkeypatch.setattr("lienzo.data.telling.EVERY", 0.0)
+    open_source("scenes:6", size=32, cache=tmp_path, prepare=True)
+    assert "drawing scenes (train): 6 of 6\n" in capsys.readouterr().err
+
+
+def test_long_work_speaks_from_time_to_time(capsys: pytest.CaptureFixture[str]):
+    clock = iter([0.0, 4.0, 11.0, 11.0, 12.0]).__next__
+    lines = Lines("drawing scenes", 2000, clock)
+    for count in (100, 200, 300):
+        lines.add(count)
+    assert capsys.readouterr().err == "drawing scenes: 300 of 2,000\n"
 
 
 def test_another_process_draws(tmp_path: Path):

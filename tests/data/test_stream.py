@@ -1,6 +1,7 @@
-"""Streams of tars: every sample once over nodes and workers, forward only, resumed by skipping."""
+"""Streams of tars: every sample once over nodes and workers; resumed, or gone back on, by skipping."""
 
 import itertools
+import json
 from collections import Counter
 
 import pytest
@@ -86,13 +87,19 @@ def test_processes_read_shards_of_their_own(make, bus_of):
     assert len({text for bus in buses for values in bus["text"].told for text in values}) == 16
 
 
-def test_a_stream_runs_forward_only(make, bus_of):
-    stream = loader(make.tars(1, 8), bus_of())
-    stream.batch_at(4)
-    for position in (4, 0, 9):
+def test_a_stream_goes_back_where_it_is_told_to(make, bus_of):
+    """As after a loss that was not finite: a batch is a function of its position."""
+    quarantine = make.path / "quarantine.jsonl"
+    stream = loader(make.tars(2, 9, bad=2), bus_of("text"), quarantine=quarantine)
+    batches = {position: stream.batch_at(position).x for position in (0, 4, 8, 12)}
+    for position in (4, 8, 0, 12, 12):
+        assert torch.equal(stream.batch_at(position).x, batches[position])
+    for position in (9, -4):
         with pytest.raises(ConfigurationError, match="cannot give position"):
             stream.batch_at(position)
     stream.close()
+    keys = [json.loads(line)["file"] for line in quarantine.read_text().splitlines()]
+    assert len(keys) == len(set(keys)) > 0
 
 
 def test_too_many_damaged_samples_stop_a_stream(make, bus_of):

@@ -12,6 +12,7 @@ from lienzo.api.choose import chosen
 from lienzo.api.find import folder_of
 from lienzo.api.model import Model, load
 from lienzo.core import ConfigurationError
+from lienzo.data.open import BUILT_IN, home
 from lienzo.training.budget import seconds_of
 from lienzo.training.recipes import Listeners, Recipe, carry_out, read_recipe
 from lienzo.training.recipes.read import merged
@@ -73,17 +74,21 @@ def planned(
     said: Values = {"data": {"source": str(source)}} if source is not None else {}
     said = merged(said, overrides or {})
     stored, seconds = Path(out) / RECIPE, seconds_of(str(budget)) if budget is not None else None
-    if recipe is None and not stored.is_file():
+    before = read_recipe(stored) if stored.is_file() else None
+    if recipe is None and before is None:
         return Recipe.checked(_new(source, out, said, seconds, start, tell))
     if recipe is not None:
         values = merged(recipe, {}) if isinstance(recipe, Mapping) else read_recipe(recipe)
         said = merged(said, {"start": None if start == "scratch" else start}) if start is not None else said
     else:
-        values = _same_source(read_recipe(stored), source, Path(out))
+        values = before or {}
     if seconds is not None:
-        whole = recipe is not None  # a run that is under way keeps its schedule
-        said = merged(said, {"training": {"budget_seconds": seconds, **({"images": None} if whole else {})}})
-    return Recipe.checked(merged(values, said))
+        anew = recipe is not None  # a run that is under way keeps its schedule
+        said = merged(said, {"training": {"budget_seconds": seconds, **({"images": None} if anew else {})}})
+    whole = merged(values, said)
+    if before is not None:
+        _demand_same(before, whole, Path(out))
+    return Recipe.checked(whole)
 
 
 def _new(
@@ -109,27 +114,44 @@ def _new(
 
 
 def default_out(source: str | None, recipe: Path | None) -> Path:
-    """Return the folder of a run that was given none: runs/ and the recipe's name, or the source's.
+    """Return the folder of a run that was given none: runs/ and the recipe's name, the source's, or both.
+
+    A recipe names its own source; only another one is part of the name.
 
     Raises:
-        ConfigurationError: if there is neither.
+        ConfigurationError: if there is neither, or no such recipe.
 
     >>> default_out("./my photos/", None).as_posix()
     'runs/my-photos'
     """
     if source is None and recipe is None:
         raise ConfigurationError("what shall it learn?", hint=HOW)
-    name = recipe.stem if recipe is not None else Path(str(source)).name.partition(".")[0]
-    return Path("runs") / (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model")
+    names = [] if recipe is None else [recipe.stem]
+    if source is not None and (recipe is None or not _same(source, _source_of(read_recipe(recipe)))):
+        names.append(Path(source).name.partition(".")[0])
+    return Path("runs") / (re.sub(r"[^\w.-]+", "-", "-".join(names)).strip("-.") or "model")
 
 
-def _same_source(values: Values, source: str | Path | None, out: Path) -> Values:
-    """Return a stored recipe, if it learns what is asked for.
+def _demand_same(before: Values, now: Values, out: Path) -> None:
+    """Demand that a run goes on with the source that it was begun with.
 
     Raises:
-        ConfigurationError: if it learns something else.
+        ConfigurationError: if it would learn something else.
     """
-    before = values.get("data", {}).get("source")
-    if source is not None and str(source) != str(before):
-        raise ConfigurationError(f"{out} holds a run that learns {before}, not {source}", hint="another --out")
-    return values
+    learnt, asked = _source_of(before), _source_of(now)
+    if asked is not None and not _same(asked, learnt):
+        hint = f"another --out; --from {out} begins there with what this one has learnt"
+        raise ConfigurationError(f"{out} holds a run that learns {learnt}, not {asked}", hint=hint)
+
+
+def _source_of(values: Values) -> str | None:
+    source = values.get("data", {}).get("source")
+    return None if source is None else str(source)
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    """Tell whether two sources are the same: by name, or as one place on the disk."""
+    if one is None or other is None or {one, other} & set(BUILT_IN):
+        return one == other
+    first, second = home(one), home(other)
+    return one == other or (first.exists() and second.exists() and first.samefile(second))

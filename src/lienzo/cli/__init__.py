@@ -19,6 +19,9 @@ def main() -> None:
     except LienzoError as error:
         _tell(error.what, error.hint)
         sys.exit(2)
+    except OSError as error:  # a file that cannot be read or written, a disk that is full
+        _tell(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), "")
+        sys.exit(2)
 
 
 def _tell(what: str, hint: str) -> None:

@@ -20,8 +20,8 @@ Label = Annotated[
 ImageFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A picture to take after.")]
 Maps = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="KIND=FILE", help="A map to draw over: edges=, depth=, segmentation=, pose=, mask=. "
-                 "May be repeated."),
+    typer.Option("--map", metavar="KIND=FILE", help="A map to draw over: edges= (either way: lines are heard white on "
+                 "black), depth= (near is bright), segmentation=, pose=, mask=. May be repeated."),
 ]  # fmt: skip
 Count = Annotated[int, typer.Option(min=1, help="How many pictures a prompt.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same pictures, whatever --count is.")]
@@ -31,12 +31,18 @@ Guidance = Annotated[
     str | None, typer.Option(metavar="WEIGHT", help="How strongly words are obeyed: 3, or one each: text=5,style=2.")
 ]
 Negative = Annotated[str | None, typer.Option(metavar="TEXT", help="What shall not be seen (pretrained models).")]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other option of the model's sampling, e.g. temperature=0.8, "
+                 "top_p=0.9, truncation=0.7; a wrong name is answered with those it has. May be repeated."),
+]  # fmt: skip
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Of the pictures, e.g. 768x512 (pretrained models).")]
 BestOf = Annotated[
     int, typer.Option(min=1, metavar="N", help="Draw each picture N times and keep the one that fits its words best, "
                       "by the scorer that ships: it knows drawings like emoji.")
 ]  # fmt: skip
-Out = Annotated[Path, typer.Option(help="Gets 0000.png …, grid.png and record.json.")]
+Out = Annotated[Path, typer.Option(help="Gets 0000.png …, grid.png and record.json, in the place of an earlier "
+                                       "command's; other pictures are never replaced.")]  # fmt: skip
 Preview = Annotated[bool, typer.Option("--preview", help="Draw in the terminal, step by step.")]
 Json = Annotated[bool, typer.Option("--json", help="Print record.json and nothing else.")]
 ModelName = Annotated[
@@ -60,6 +66,7 @@ def generate(
     guidance: Guidance = None,
     negative: Negative = None,
     size: Size = None,
+    setting: Setting = None,
     best_of: BestOf = 1,
     out: Out = Path("out"),
     preview: Preview = False,
@@ -82,9 +89,11 @@ def generate(
     [cyan]lienzo generate "a house" --model runs/maps --map edges=house.png[/]
     """
     from lienzo.cli.generating import Order, run
+    from lienzo.training.recipes import overridden
 
     labels = {name: value for name, value in (("style", style), ("group", group)) if value is not None}
     more = {name: value for name, value in (("negative", negative), ("size", size)) if value is not None}
+    more = overridden(more, setting or [])
     order = Order(
         prompts or [], labels, label or [], image, maps or [], count, seed, steps, solver, guidance, more, best_of
     )

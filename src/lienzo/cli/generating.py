@@ -14,12 +14,16 @@ from typing import Any
 from PIL import Image
 from rich.console import Console
 
+from lienzo.api.earlier import REPORT, drop, listed, refuse_strangers
 from lienzo.api.model import Model, load
 from lienzo.api.record import Record, save, write_png
 from lienzo.api.sheets import grid
 from lienzo.api.words import read_guidance, read_pairs
 from lienzo.cli.preview import Screen
+from lienzo.conditions import TextCondition
 from lienzo.core import ConfigurationError
+
+GRID = "grid.png"
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,15 @@ class Order:
 def run(order: Order, *, model: str, out: Path, preview: bool, as_json: bool, threads: int | None) -> None:
     """Draw what was ordered, write it, report it."""
     arguments = order.arguments()
+    refuse_strangers(out, [*names(order.count * max(len(order.prompts), 1)), GRID])
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
     begun, used = time.monotonic(), load(model)
     loaded, images = time.monotonic(), list[Image.Image]()
+    for sentence in unheard(used, order.prompts):
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(sentence)
     screen = Screen(Console(stderr=as_json), live=preview and not as_json)
     for prompt in order.prompts or [None]:
         with screen.showing(prompt or ""):
@@ -81,24 +88,47 @@ def run(order: Order, *, model: str, out: Path, preview: bool, as_json: bool, th
     seconds = time.monotonic() - loaded
     if preview:
         screen.show(images)
+    before = listed(out)
     report = written(images, out, seconds, columns=order.count if len(order.prompts) > 1 else None)
+    new = names(len(images))
+    replaced = drop(out, before, [*new, GRID]) + sum(name in before for name in new)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
     else:
         tell(used, images, out, seconds, loaded - begun)
+        if replaced:
+            print(f"  replaced {replaced} pictures of an earlier command")
+
+
+def names(count: int) -> list[str]:
+    """Return the files' names of so many pictures."""
+    return [f"{number:04d}.png" for number in range(count)]
+
+
+def unheard(model: Model, prompts: Sequence[str]) -> list[str]:
+    """Say which words of the prompts a model does not understand, and which come too late for it."""
+    condition = model.bus["text"] if "text" in model.bus.names else None
+    if not isinstance(condition, TextCondition):
+        return []
+    found: list[str] = []
+    for prompt in dict.fromkeys(prompts):
+        strange, late = condition.unheard(prompt)
+        found += [f"not understood: {', '.join(strange)}"] if strange else []
+        found += [f"not heard, after {condition.length} words: {' '.join(late)}"] if late else []
+    return found
 
 
 def written(images: Sequence[Image.Image], out: Path, seconds: float, columns: int | None = None) -> dict[str, Any]:
     """Write the pictures, their grid and record.json; return what record.json says."""
     pictures: list[dict[str, Any]] = []
-    for number, image in enumerate(images):
-        path = save(image, out / f"{number:04d}.png")
+    for name, image in zip(names(len(images)), images, strict=True):
+        path = save(image, out / name)
         pictures.append({"file": path.name, **Record.of(image).plain()})
-    write_png(grid(images, columns), out / "grid.png")
+    write_png(grid(images, columns), out / GRID, json.dumps({"grid": len(images)}))  # by which it is known as ours
     words = [word for word in sys.argv[1:] if word not in ("--json", "--preview")]
     command = shlex.join(["lienzo", *words])
-    report = {"command": command, "seconds": round(seconds, 3), "grid": "grid.png", "pictures": pictures}
-    (out / "record.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    report = {"command": command, "seconds": round(seconds, 3), "grid": GRID, "pictures": pictures}
+    (out / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return report
 
 
@@ -108,5 +138,5 @@ def tell(model: Model, images: Sequence[Image.Image], out: Path, seconds: float,
     said = ", ".join(f"{name} {value}" for name, value in first.spoken().items()) or "nothing said"
     console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(f"{len(images)} pictures by {model.name} in {seconds:.1f} s (loading {loading:.1f} s): {said}")
-    console.print(f"  {out / '0000.png'} … and {out / 'grid.png'}, {out / 'record.json'}")
+    console.print(f"  {out / '0000.png'} … and {out / GRID}, {out / REPORT}")
     console.print(f"  again: {shlex.join(['lienzo', 'reproduce', str(out / '0000.png')])}")

@@ -17,11 +17,11 @@ Source = Annotated[
 Budget = Annotated[
     str | None,
     typer.Option(
-        help="How long it may take: 30m, 1h30m, 45s. Size, width and schedule are then chosen so that the run is "
-        "complete in that time."
+        help="How long it may take: 30m, 1h30m, 45s; a bare number is seconds. Size, width and schedule are then "
+        "chosen so that the run is complete in that time."
     ),
 ]
-Out = Annotated[Path | None, typer.Option(help="The run's folder; runs/NAME by default, NAME from the source.")]
+Out = Annotated[Path | None, typer.Option(help="The run's folder; runs/NAME by default, NAME from recipe and source.")]
 RecipeFile = Annotated[Path | None, typer.Option(help="A recipe; recipes/quickstart.toml explains every line.")]
 FamilyKind = Annotated[str | None, typer.Option(help="What to train, see `lienzo families`.")]
 Size = Annotated[int | None, typer.Option(help="Side of the pictures in pixels.")]

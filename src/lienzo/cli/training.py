@@ -16,10 +16,13 @@ from rich.console import Console
 from lienzo.api.find import folder_of
 from lienzo.api.train import default_out, planned
 from lienzo.training import Bar, Observer, TrainResult
+from lienzo.training.budget import seconds_of
 from lienzo.training.card import duration
+from lienzo.training.observers import Record
 from lienzo.training.recipes import Listeners, Recipe, carry_out, overridden
 from lienzo.training.recipes.stages import leads
 from lienzo.training.recipes.validation import Validation
+from lienzo.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ def run(
     validation_every: float | None = None,
 ) -> None:  # fmt: skip
     """Plan a run, carry it out, say where its results lie."""
-    out, terminal = wish.out or default_out(wish.source, wish.recipe), Terminal()
+    out, terminal, steps = wish.out or default_out(wish.source, wish.recipe), Terminal(), Steps()
+    if wish.budget is not None and wish.budget.strip().replace(".", "").isdecimal():
+        terminal.tell(f"budget: {duration(seconds_of(wish.budget))} (a bare number is seconds; minutes: 30m)")
     recipe = planned(
         wish.source, out=out, recipe=wish.recipe, budget=wish.budget, start=wish.start,
         overrides=overridden(wish.values, settings), tell=terminal.tell,
@@ -54,14 +59,30 @@ def run(
         return
 
     def observers(stage: str) -> list[Observer]:
-        checks = [] if validation_every is None else [Validation(recipe, validation_every)]
+        checks: list[Observer] = [steps] if stage == "model" else []
+        if validation_every is not None:
+            checks.append(Validation(recipe, validation_every, terminal.tell))
         return [Bar(terminal.console), *checks]
 
     listeners = Listeners(observers, terminal.tell, terminal.count)
     result = carry_out(recipe, out, resume=not fresh, listeners=listeners, again=again(), find=folder_of)
     if not result.finished:
         raise typer.Exit(130)
-    terminal.tell("\n".join(ending(recipe, out, result)))
+    terminal.tell("\n".join(ending(recipe, out, result, new=steps.taken)))
+
+
+class Steps(Observer):
+    """Knows whether a sitting took any step.
+
+    Attributes:
+        taken: whether it did.
+    """
+
+    taken = False
+
+    def stepped(self, run: Run, record: Record) -> None:
+        """Remember."""
+        self.taken = True
 
 
 class Terminal:
@@ -89,11 +110,14 @@ def again() -> str:
     return shlex.join(["lienzo", *words])
 
 
-def ending(recipe: Recipe, out: Path, result: TrainResult) -> list[str]:
-    """Return what a person needs to know at the end."""
-    spent = f"done: {result.seen:,} images in {duration(result.seconds)}"
+def ending(recipe: Recipe, out: Path, result: TrainResult, *, new: bool = True) -> list[str]:
+    """Return what a person needs to know at the end; `new` where this sitting learnt something."""
+    spent = f"{result.seen:,} images in {duration(result.seconds)}"
     sheet = max((out / "samples").glob("step-*.png"), default=None)
-    lines = [f"{spent}; the model is in {out}"]
+    lines = [f"done: {spent}; the model is in {out}"]
+    if not new:
+        lines = [f"this run is finished ({spent}), and nothing was learnt now; the model is in {out}",
+                 f"  to learn more: --out NEW --from {shlex.quote(str(out))}"]  # fmt: skip
     lines += [f"  samples: {sheet}"] if sheet else []
     lines += [f"  losses:  {out / 'loss.png'}"] if (out / "loss.png").is_file() else []
     lines += [f"  card:    {result.folder / 'README.md'}"]

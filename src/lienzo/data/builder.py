@@ -20,9 +20,10 @@ from lienzo.data.decode import Decoded
 from lienzo.data.pixels import Ask
 from lienzo.data.planes import MapFiles, as_planes, recoloured, without_alpha
 from lienzo.data.records import Record, Source
+from lienzo.data.telling import Lines
 from lienzo.data.workers import SECONDS, Outcome, Workers
 
-VERSION = 1  # of the folder's layout and of what decoding does: part of the key
+VERSION = 2  # of the folder's layout and of what decoding does: part of the key
 PICTURES, ROWS, QUARANTINE = "pictures.u8", "rows.parquet", "quarantine.jsonl"
 
 
@@ -107,9 +108,15 @@ def _write(folder: Path, kept: _Kept, maps: MapFiles, fingerprint: str, about: d
 
 
 def shown(outcomes: Iterator[Outcome], name: str, progress: bool) -> Iterator[Outcome]:
-    """Pass outcomes on under a progress bar, where somebody can see one."""
-    if not progress or not sys.stderr.isatty():
+    """Pass outcomes on under a progress bar, or with a line from time to time where nobody could see one."""
+    if not progress:
         yield from outcomes
+        return
+    if not sys.stderr.isatty():
+        lines = Lines(f"reading {name}")
+        for outcome in outcomes:
+            lines.add()
+            yield outcome
         return
     from rich.console import Console
     from rich.progress import track

@@ -126,7 +126,7 @@ def hash_files(files: list[Path], base: Path) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for file in files:
         name = file.relative_to(base).as_posix() if file.is_relative_to(base) else file.name
-        whole.update(f"{len(name)} {name} ".encode() + _content(file))
+        whole.update(f"{len(name)} ".encode() + os.fsencode(name) + b" " + _content(file))
     return whole.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +84,7 @@ def strings(value: Any) -> list[str]:
 
 
 def _kind(name: str, values: Sequence[Any]) -> str:
-    said = [value for value in values if value is not None and value != ""]
+    said = [value for value in values if not _unsaid(value)]
     low = name.lower()
     if is_text(name):
         return "text" if any(strings(value) for value in said) else ""
@@ -99,6 +100,11 @@ def _kind(name: str, values: Sequence[Any]) -> str:
 
 def label_of(value: Any) -> str | None:
     """The name that a cell gives, whatever its type; None for nothing."""
-    if value is None or value == "":
+    if _unsaid(value):
         return None
     return str(int(value)) if isinstance(value, float) else str(value)
+
+
+def _unsaid(value: Any) -> bool:
+    """Tell whether a cell says nothing: None, an empty text, or NaN, which is what tables make of a gap."""
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))

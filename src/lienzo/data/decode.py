@@ -29,6 +29,7 @@ from lienzo.data.pixels import (
     map_values,
     thumb_of,
 )
+from lienzo.data.telling import readable
 
 # Formats whose decoders only decode. EPS would start Ghostscript; rarer ones are seldom fuzzed.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO", "QOI")
@@ -80,7 +81,7 @@ def decode(file: str | bytes, ask: Ask) -> Decoded:
             return _finished(found, _upright(image), ask)
     except Exception as error:  # decoders raise whatever they like, and none of it may stop a run
         reason, detail = reason_of(error)
-        return replace(found, reason=reason, detail=detail[:200], notes=())
+        return replace(found, reason=reason, detail=readable(detail)[:200], notes=())
 
 
 def reason_of(error: BaseException) -> tuple[str, str]:

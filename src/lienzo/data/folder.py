@@ -8,11 +8,15 @@ further `…_file_name` columns name maps; folders train/, validation/, test/ ar
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from lienzo.data.metadata import METADATA, Row, read_metadata
 from lienzo.data.records import SPLITS, Record, Source, is_image_name
+from lienzo.data.telling import readable
 
 CAPTIONS = (".txt", ".caption")
 
@@ -27,7 +31,7 @@ class Folder(Source):
     kind = "folder"
 
     def __init__(self, path: Path) -> None:
-        self.name, self.path = str(path), path
+        self.name, self.path = readable(str(path)), path
         found = sorted(_walk(path))
         self._metadata = [file for file in found if file.name.lower() in METADATA]
         self._images = [file for file in found if is_image_name(file.name)]
@@ -38,8 +42,7 @@ class Folder(Source):
             file.with_suffix(""): file for file in others if file.suffix in CAPTIONS and file.with_suffix("") in beside
         }
         self._ignored = [file for file in others if self._captions.get(file.with_suffix("")) != file]
-        # Without a training folder, a folder named "test" is a class like any other.
-        self._has_splits = any(self._first(file) == "train" for file in self._images)
+        self._found, self._by_name = set(found), {_composed(file): file for file in found}
 
     @property
     def has_images(self) -> bool:
@@ -48,7 +51,12 @@ class Folder(Source):
 
     def files(self) -> list[Path]:
         """Return every file that is read."""
-        return sorted([*self._images, *self._metadata, *self._captions.values()])
+        odd = [file for file in self._ignored if file in self._maps]  # maps whose names do not say so
+        return sorted([*self._images, *self._metadata, *self._captions.values(), *odd])
+
+    def root(self) -> Path:
+        """Return the folder."""
+        return self.path
 
     def ignored(self) -> list[str]:
         """Return the files that were passed over."""
@@ -56,8 +64,8 @@ class Folder(Source):
 
     def records(self) -> Iterator[Record]:
         """List the pictures in the order of their paths, then what is said of pictures that are not there."""
-        rows, broken = self._rows()
-        maps = {place for row in rows.values() for place in row.maps.values()}
+        (known, broken), maps = self._rows, self._maps
+        rows = dict(known)
         by_folder = not rows and len({self._label(file) for file in self._images}) > 1
         for file in self._images:
             if file not in maps:
@@ -83,6 +91,7 @@ class Folder(Source):
         maps = dict(row.maps) if row else {}
         return Record(self._key(file), file, fields, maps, self._split_of(file), problem, detail)
 
+    @cached_property
     def _rows(self) -> tuple[dict[Path, Row], list[Record]]:
         rows: dict[Path, Row] = {}
         broken: list[Record] = []
@@ -91,8 +100,31 @@ class Folder(Source):
                 if row.place is None:
                     broken.append(Record(row.where, None, problem=row.problem, detail=row.detail))
                 else:
-                    rows[row.place] = row
+                    place = self._real(row.place)
+                    maps = {name: self._real(map_) for name, map_ in row.maps.items()}
+                    inside = {name: map_ for name, map_ in maps.items() if map_.is_relative_to(self.path)}
+                    broken += [Record(f"{row.where} ({name})", None, problem="outside the folder", detail=str(map_))
+                               for name, map_ in maps.items() if name not in inside]  # fmt: skip
+                    rows[place] = replace(row, place=place, maps=inside)
         return rows, broken
+
+    def _real(self, place: Path) -> Path:
+        """Return the file that metadata mean: a name may be spelt with composed or with separate accents."""
+        return place if place in self._found else self._by_name.get(_composed(place), place)
+
+    @cached_property
+    def _maps(self) -> set[Path]:
+        """The files that metadata name as maps."""
+        return {place for row in self._rows[0].values() for place in row.maps.values()}
+
+    @cached_property
+    def _has_splits(self) -> bool:
+        """Whether the first folders are splits: all that hold pictures are called so, and one is for training.
+
+        Else a folder named "train" or "test" is a class like any other.
+        """
+        firsts = {self._first(file) for file in self._images if file not in self._maps and file.parent != self.path}
+        return "train" in firsts and "" not in firsts
 
     def _empty_classes(self) -> Iterator[Record]:
         used = {parent for file in self._images for parent in file.parents}
@@ -111,10 +143,14 @@ class Folder(Source):
 
     def _label(self, file: Path) -> str:
         parts = file.relative_to(self.path).parts[:-1]
-        return "/".join(parts[1:] if self._split_of(file) else parts)
+        return readable("/".join(parts[1:] if self._split_of(file) else parts))
 
     def _key(self, file: Path) -> str:
-        return file.relative_to(self.path).as_posix()
+        return readable(file.relative_to(self.path).as_posix() if file.is_relative_to(self.path) else str(file))
+
+
+def _composed(file: Path) -> str:
+    return unicodedata.normalize("NFC", str(file))
 
 
 def _walk(path: Path) -> Iterator[Path]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lienzo.data.telling import readable
+
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 SUFFIX = "file_name"
 
@@ -58,12 +60,15 @@ def _row(folder: Path, where: str, content: dict[str, Any] | str) -> Row:
     if not isinstance(name, str) or not name:
         return Row(where, None, problem="unreadable metadata", detail=f"no {SUFFIX!r} in this row")
     maps = {column[: -len(SUFFIX) - 1]: _place(folder, str(other)) for column, other in places.items() if other}
-    bad = any("\ufffd" in text for value in content.values() for text in _strings(value))
+    bad = any("\ufffd" in readable(text) for value in content.values() for text in _strings(value))
     return Row(where, _place(folder, name), content, maps, "unreadable caption" if bad else "")
 
 
 def _place(folder: Path, name: str) -> Path:
-    return Path(os.path.normpath(folder / name))
+    place = Path(os.path.normpath(folder / name))
+    if "\\" in name and not place.exists():  # written on Windows
+        return Path(os.path.normpath(folder / name.replace("\\", "/")))
+    return place
 
 
 def _strings(value: Any) -> list[str]:
@@ -74,8 +79,15 @@ def _strings(value: Any) -> list[str]:
 def _csv(file: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     # Bytes that are no text become U+FFFD, which marks the row instead of losing the file.
     text = file.read_bytes().decode("utf-8-sig", errors="replace")
-    for number, row in enumerate(csv.DictReader(io.StringIO(text, newline="")), start=2):
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    for number, row in enumerate(reader, start=2):
         yield number, {name: _plain(value) for name, value in row.items() if name}
+
+
+def _delimiter(text: str) -> str:
+    """Return the sign that parts `file_name` from other columns: spreadsheets of many countries write ";"."""
+    head = text.partition("\n")[0]
+    return next((sign for sign in ",;\t" if SUFFIX in [name.strip(' "\r') for name in head.split(sign)]), ",")
 
 
 def _plain(value: str | None) -> Any:
@@ -84,7 +96,7 @@ def _plain(value: str | None) -> Any:
 
 
 def _jsonl(file: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    for number, line in enumerate(file.read_bytes().decode("utf-8-sig", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(file.read_bytes().decode("utf-8-sig", errors="replace").split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -29,6 +29,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     **{name: partial(source.open, count=scenes.USUAL[name]) for name, source in scenes.SOURCES.items()},
 }
 LARGEST_SIDE = 4096
+PACKED = (".zip", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".7z", ".rar")
 
 
 def open_source(
@@ -83,7 +84,7 @@ def open_source(
 def _open_one(spec: str | Path, ask: Ask, split: str, where: Where | None, limits: Limits) -> Dataset:
     name, _, rest = str(spec).partition(":")
     if name == "fashion-mnist" and rest:
-        return fashion.open_fashion_mnist(ask, split, where, folder=Path(rest).expanduser())
+        return fashion.open_fashion_mnist(ask, split, where, folder=home(rest))
     if name in scenes.SOURCES:
         count = _count(rest, name) if rest else scenes.USUAL[name]
         return _composed(scenes.SOURCES[name], ask, split, where, count, limits)
@@ -117,7 +118,7 @@ def source_at(spec: str | Path) -> Source:
     text = str(spec)
     if text.startswith("hub:"):
         return Hub(text[len("hub:") :])
-    path = Path(text).expanduser()
+    path = home(text)
     if path.suffix == ".tar":
         return Tars(expand(str(path)), text)
     if path.suffix == ".parquet" and path.is_file():
@@ -125,8 +126,26 @@ def source_at(spec: str | Path) -> Source:
     if path.is_dir():
         return _in_folder(path)
     if path.is_file():
-        raise DataError(f"{text} is a file, but no .parquet or .tar", hint="the folder that it lies in")
+        hint = "unpack it first, then name the folder" if is_packed(path) else "the folder that it lies in"
+        raise DataError(f"{text} is a file, but no .parquet or .tar", hint=hint)
     raise DataError(f"no source {text!r}: neither a built-in set nor a file or folder", hint=_near(text, path))
+
+
+def home(text: str) -> Path:
+    """Return the path that a text means, with ~ read as a user's folder.
+
+    Raises:
+        DataError: for a user that this machine does not know.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise DataError(f"no source {text!r}: this machine knows no such user", hint=f"./{text} for a folder") from None
+
+
+def is_packed(path: Path) -> bool:
+    """Tell whether a file is an archive that has to be unpacked."""
+    return path.suffix.lower() in PACKED
 
 
 def _in_folder(path: Path) -> Source:

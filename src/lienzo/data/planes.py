@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lienzo.data.columns import map_kind
 from lienzo.data.decode import Decoded
 from lienzo.data.pixels import Pixels
 
+log = logging.getLogger("lienzo.data")
 GREY = np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601
+SPARSE = 4  # times as many classes as values: then the values are no class numbers
 BLOCK = 64 << 20  # bytes that are rewritten at a time
 
 
@@ -30,7 +33,7 @@ class MapFiles:
         self.present: dict[str, list[bool]] = {}
         self._files: dict[str, BinaryIO] = {}
         self._channels: dict[str, int] = {}
-        self._highest: Counter[str] = Counter()
+        self._values: dict[str, NDArray[np.int64]] = {}  # of each column: how often each of 256 occurs
 
     def add(self, row: int, maps: Mapping[str, Decoded]) -> None:
         """Write the maps of row number `row`; the first map of a column decides how many channels all have."""
@@ -47,7 +50,8 @@ class MapFiles:
                 file.write(bytes(self._bytes(name)))
             else:
                 file.write(as_planes(recoloured(pixels, self._channels[name])))
-                self._highest[name] = max(self._highest[name], int(pixels.max()))
+                if map_kind(name) == "segmentation":
+                    self._values[name] = self._values.get(name, 0) + np.bincount(pixels.ravel(), minlength=256)
 
     def close(self) -> dict[str, dict[str, Any]]:
         """Close the files and describe them: column → file, planes, kind and channels (classes of a segmentation)."""
@@ -62,8 +66,18 @@ class MapFiles:
         planes, kind = self._channels[name], map_kind(name)
         if kind == "segmentation" and planes == 3:
             kind = "picture"  # colours are no class numbers
-        channels = self._highest[name] + 1 if kind == "segmentation" else planes
+        channels = self._classes(name) if kind == "segmentation" else planes
         return {"file": f"map-{number}.u8", "planes": planes, "kind": kind, "channels": channels}
+
+    def _classes(self, name: str) -> int:
+        """Return how many classes a segmentation has, by its largest value; warn where most of them never occur."""
+        there = np.flatnonzero(self._values[name])
+        highest = int(there[-1])
+        if highest + 1 > SPARSE * len(there):
+            log.warning("the segmentation %r has %d values, the largest %d: it is heard as %d classes. Number classes "
+                        "0, 1, 2 …, or call a column of black and white a mask",
+                        name, len(there), highest, highest + 1)  # fmt: skip
+        return highest + 1
 
 
 def as_planes(pixels: Pixels) -> bytes:

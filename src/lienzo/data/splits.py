@@ -49,8 +49,9 @@ def rows_of(split: str, said: Sequence[str], groups: Sequence[str], name: str) -
 
 def _held_out(train: NDArray[np.bool_], groups: Sequence[str]) -> NDArray[np.bool_]:
     places = {group: place_of(group) for group in dict.fromkeys(groups[i] for i in np.flatnonzero(train).tolist())}
-    lowest = min(places.values(), default=0.0) if len(places) > 1 else 0.0  # a small set still gives one group
-    below = max(HELD_OUT, float(np.nextafter(lowest, 1)))
+    lowest, highest = min(places.values(), default=0.0), max(places.values(), default=1.0)
+    # A small set still gives one group, and keeps one.
+    below = min(max(HELD_OUT, float(np.nextafter(lowest, 1))), highest)
     return np.array([bool(t) and places[group] < below for t, group in zip(train, groups, strict=True)])
 
 

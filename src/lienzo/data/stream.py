@@ -65,7 +65,7 @@ class TarStream(IterableDataset[Record]):
 
 
 class StreamLoader:
-    """Batches from tars, for strictly increasing positions; to resume, what was seen is skipped undecoded.
+    """Batches from tars; to begin at another position than the next, the stream starts anew and skips undecoded.
 
     A damaged sample's place is taken by the next good one, so that positions do not depend on what was damaged.
 
@@ -98,24 +98,23 @@ class StreamLoader:
         self._ask = ask or Ask(64)
         self._assembler = Assembler(bus, seed, background, flip)
         self._workers = Workers(seconds=SECONDS)
-        self._position = -1
+        self._position, self._listed = -1, set[str]()
         self._samples: Iterator[tuple[Pixels, dict[str, Any]]] = iter(())
 
     def batch_at(self, position: int) -> Batch:
         """Return this process's part of the batch that begins after `position` pictures.
 
         Args:
-            position: a multiple of the batch size, beyond all that were asked for before.
+            position: a multiple of the batch size. Positions in their order cost nothing more; any other one, as after
+                a way back to an earlier state, costs reading all samples before it.
 
         Raises:
-            ConfigurationError: for a position that is no multiple of the batch size, or lies behind.
+            ConfigurationError: for a position that is no multiple of the batch size.
             DataError: if too many samples are damaged.
         """
-        if position % self.batch_size or position <= self._position:
-            raise ConfigurationError(
-                f"a stream stands behind {self._position} and cannot give position {position}",
-                hint=f"multiples of {self.batch_size} in increasing order; a new StreamLoader begins anywhere",
-            )
+        if position % self.batch_size or position < 0:
+            hint = f"multiples of {self.batch_size}"
+            raise ConfigurationError(f"a stream cannot give position {position}", hint=hint)
         first, stop = share_of(position, self.batch_size, self.rank, self.world)
         share = share_of(0, self.batch_size, self.rank, self.world)
         if position != self._position + self.batch_size or self._position < 0:
@@ -157,7 +156,8 @@ class StreamLoader:
 
     def _set_aside(self, record: Record, reason: str, detail: str) -> None:
         self.bad += 1
-        if self.quarantine is not None:
+        if self.quarantine is not None and record.key not in self._listed:
+            self._listed.add(record.key)
             with self.quarantine.open("a", encoding="utf-8") as out:
                 out.write(json.dumps({"file": record.key, "reason": reason, "detail": detail}) + "\n")
         if self.good + self.bad >= ENOUGH and self.bad > self.max_bad_share * (self.good + self.bad):

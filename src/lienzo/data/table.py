@@ -41,15 +41,33 @@ class Parquet(Source):
         self.classes = class_names(schema.metadata)
 
     def files(self) -> list[Path]:
-        """Return the Parquet files."""
-        return self._files
+        """Return the Parquet files, and the pictures that rows name in the place of bytes."""
+        named = {place for file in self._files for place in self._named_in(file)}
+        return [*self._files, *sorted(named)]
 
     def root(self) -> Path:
         """Return the folder of the first file."""
         return self._files[0].parent
 
+    def _named_in(self, file: Path) -> Iterator[Path]:
+        """Find the files that rows name; the paths are read only where some row has no bytes."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            opened: Any = pq.ParquetFile(file)
+            for column in (self.picture, *self.maps):
+                if _without_bytes(opened.metadata, column):
+                    for batch in opened.iter_batches(columns=[f"{column}.path"]):
+                        cells = (row[column] or {} for row in batch.to_pylist())
+                        places = (picture_of(cell.get("path"), file.parent) for cell in cells)
+                        yield from (place for place in places if isinstance(place, Path) and place.is_file())
+        except (OSError, pa.ArrowException):  # a damaged table: the records say so
+            return
+
     def records(self) -> Iterator[Record]:
         """Read the rows in their order, a few at a time."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         for file in self._files:
@@ -59,7 +77,7 @@ class Parquet(Source):
                 rows = (row for batch in opened.iter_batches(ROWS) for row in batch.to_pylist())
                 for number, row in enumerate(rows):
                     yield self._record(f"{file.name}#{number}", row, split, file.parent)
-            except OSError as error:  # Arrow's own errors are OSErrors where a file is damaged
+            except (OSError, pa.ArrowException) as error:
                 yield Record(file.name, None, problem="unreadable table", detail=str(error)[:200])
 
     def _record(self, key: str, row: dict[str, Any], split: str, folder: Path) -> Record:
@@ -97,6 +115,16 @@ def picture_of(value: Any, folder: Path) -> Picture | None:
         return None
     place = (folder / value).resolve()
     return place if place.is_relative_to(folder.resolve()) else None  # a table must not name files elsewhere
+
+
+def _without_bytes(metadata: Any, column: str) -> bool:
+    """Tell whether any row of a struct {bytes, path} may lack its bytes, by a table's statistics."""
+    names = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+    if not {f"{column}.bytes", f"{column}.path"} <= set(names):
+        return False
+    place = names.index(f"{column}.bytes")
+    chunks = (metadata.row_group(i).column(place).statistics for i in range(metadata.num_row_groups))
+    return any(each is None or not each.has_null_count or each.null_count for each in chunks)
 
 
 def split_in(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from lienzo.core.errors import DataError
 from lienzo.data.records import SPLITS, Record, Source, is_image_name
 from lienzo.data.table import split_in
+from lienzo.data.telling import readable
 
 LABELS = ("cls", "label")
 TEXTS = ("txt", "text", "caption")
@@ -55,6 +56,8 @@ def expand(spec: str) -> list[Path]:
     Raises:
         DataError: if a file is missing.
     """
+    if Path(spec).is_file():  # a name may hold brackets
+        return [Path(spec)]
     span = re.search(r"\{(\d+)\.\.(\d+)\}", spec)
     if span:
         first, last = span.groups()
@@ -106,7 +109,7 @@ def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
             stem, _, extension = base.partition(".")
             if not member.isfile() or not stem or member.size > LARGEST_MEMBER:
                 continue
-            key = f"{folder}/{stem}" if folder else stem
+            key = readable(f"{folder}/{stem}" if folder else stem)
             if key != current and parts:
                 yield current, parts
                 parts = {}

@@ -8,6 +8,7 @@ and leaves the same bits on every process. Sharding (FSDP2) would hook the netwo
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from lienzo.core import ConfigurationError
+
+_MEETINGS = itertools.count()  # of this process: a run of several stages meets for each
 
 
 @dataclass
@@ -137,15 +140,15 @@ class Team:
 
 
 def _meet(backend: str) -> None:
-    """Open the process group. A team that was started again meets under a new name.
+    """Open the process group. Every meeting of a team has a name of its own, and so has a team that was started again.
 
-    torchrun keeps its store over a restart, in which the addresses of processes that died would still be found.
+    torchrun keeps its store for as long as it runs; the addresses of an earlier meeting would still be found there.
     """
     from torch.distributed import PrefixStore, rendezvous  # pyright: ignore[reportPrivateImportUsage]
 
     store, rank, size = next(iter(rendezvous("env://")))
-    life = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    dist.init_process_group(backend, store=PrefixStore(f"lienzo/{life}", store), rank=rank, world_size=size)
+    name = f"lienzo/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}/{next(_MEETINGS)}"
+    dist.init_process_group(backend, store=PrefixStore(name, store), rank=rank, world_size=size)
 
 
 def _device(name: str, local: int) -> torch.device:

@@ -40,8 +40,8 @@ def begin(
     if team.device.type == "cpu":
         keep_pages()
     if team.leads:
-        if not resume and checkpoints(out):
-            raise ConfigurationError(f"{out} holds a run already", hint="go on with it, or name another folder")
+        if not resume:
+            refuse_a_run(out)
         found, warnings = newest_sound(out)
         for warning in warnings:
             tell(warning)
@@ -61,6 +61,16 @@ def begin(
     if team.leads:
         write_down(run, out)
     return run
+
+
+def refuse_a_run(out: Path) -> None:
+    """Demand that a folder holds no run.
+
+    Raises:
+        ConfigurationError: if it does.
+    """
+    if checkpoints(out):
+        raise ConfigurationError(f"{out} holds a run already", hint="go on with it, or name another folder")
 
 
 def write_down(run: Run, out: Path) -> None:

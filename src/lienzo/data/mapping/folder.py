@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from lienzo.core.errors import DataError
 from lienzo.data.cache import key_of
+from lienzo.data.decode import reason_of
 from lienzo.data.folder import Folder
 from lienzo.data.metadata import METADATA, SUFFIX
-from lienzo.data.pixels import LANCZOS
+from lienzo.data.pixels import LANCZOS, eight_bits, laid_on
 from lienzo.data.records import Record
 
 Maker = Callable[[Image.Image], Image.Image]
 MAPS, WORK = "maps", ".maps"  # where they are, and where they are made: hidden, so that half of them are never read
 TABLE = "metadata.jsonl"
+NAMES = "names"  # of a segmentation's classes: a text of its PNG, JSON; `lienzo edit --map` reads it
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,14 @@ def _check(folder: Path, makers: Mapping[str, Any], again: bool, records: list[R
     for kind in makers:
         if (folder / MAPS / kind).exists() and not again:
             raise DataError(f"{folder / MAPS / kind} is there already", hint="--again makes these maps anew")
-    tables = [file for file in folder.rglob("*") if file.name.lower() in METADATA and file.name != "metadata.csv"]
-    others = [file for file in tables if file != folder / TABLE]
-    if others:
-        raise DataError(f"{others[0]} says more of its pictures, and would hide a new table",
+    table = folder / TABLE
+    later = sorted(file for file in folder.rglob("*") if file.name.lower() in METADATA and file > table)
+    if later:  # tables are read in the order of their paths, and what is said last of a picture counts
+        raise DataError(f"{later[0]} says more of its pictures, and would hide a new table",
                         hint=f"make it a {TABLE} in {folder}")  # fmt: skip
-    ours = any(place.is_relative_to(folder / MAPS) for record in records for place in _paths(record).values())
-    if tables and not ours and not again:
+    if table.exists() and not _is_ours(folder, records) and not again:
         hint = "--again writes it anew with all that it says; a copy is kept"
-        raise DataError(f"{tables[0]} is there already", hint=hint)
+        raise DataError(f"{table} is there already", hint=hint)
 
 
 def _make(record: Record, makers: Mapping[Path, Maker], size: int, unread: dict[str, str]) -> None:
@@ -104,16 +105,16 @@ def _make(record: Record, makers: Mapping[Path, Maker], size: int, unread: dict[
     assert isinstance(record.picture, Path)
     try:
         with Image.open(record.picture) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        unread[record.key] = str(error)[:200]
+            image = laid_on(eight_bits(ImageOps.exif_transpose(opened)), 255)
+    except Exception as error:  # decoders raise whatever they like
+        unread[record.key] = ": ".join(reason_of(error))[:200]
         return
     share = min(1.0, size / min(image.size))
     image = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))), LANCZOS)
     for place, make in todo.items():
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_suffix(".part")
-        make(image).save(part, "PNG")
+        part, made = place.with_suffix(".part"), make(image)
+        made.save(part, "PNG", pnginfo=_texts(made))
         part.replace(place)
 
 
@@ -129,9 +130,28 @@ def _write(folder: Path, records: list[Record], makers: Mapping[str, Any], unrea
     table = folder / TABLE
     part = table.with_suffix(".part")
     part.write_text("\n".join(rows) + "\n", "utf-8")
-    if table.exists():
-        shutil.copy2(table, table.with_suffix(".jsonl.before"))
+    if table.exists() and not _is_ours(folder, records):
+        shutil.copy2(table, _free(table))
     part.replace(table)
+
+
+def _is_ours(folder: Path, records: list[Record]) -> bool:
+    """Tell whether the table was written here: it names maps where these are put."""
+    return any(place.is_relative_to(folder / MAPS) for record in records for place in _paths(record).values())
+
+
+def _free(table: Path) -> Path:
+    """Return where a table's copy may lie: no earlier one is written over."""
+    names = (table.with_name(f"{table.name}.before{number}") for number in ("", *map(str, range(2, 1000))))
+    return next(place for place in names if not place.exists())
+
+
+def _texts(image: Image.Image) -> PngImagePlugin.PngInfo:
+    """Return what a map says of itself, for its file: the names of its classes."""
+    about = PngImagePlugin.PngInfo()
+    if NAMES in image.info:
+        about.add_text(NAMES, str(image.info[NAMES]), zip=True)
+    return about
 
 
 def _paths(record: Record) -> dict[str, Path]:

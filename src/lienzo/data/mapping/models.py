@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from lienzo.core.errors import ConfigurationError
+from lienzo.data.mapping.folder import NAMES
 from lienzo.data.scenes.pose import skeletons
 
 SURE = 0.3  # the score from which a joint is drawn
@@ -31,7 +33,7 @@ def depth_by(model: str) -> Maker:
 
 
 def segmentation_by(model: str) -> Maker:
-    """Return what makes segmentations: the number of a class and 1, or 0 where there is none.
+    """Return what makes segmentations: the number of a class and 1, or 0 where there is none; their names in `info`.
 
     Args:
         model: a folder, or a name on the hub, such as "nvidia/segformer-b0-finetuned-ade-512-512".
@@ -41,6 +43,7 @@ def segmentation_by(model: str) -> Maker:
     """
     pipe = _pipeline("image-segmentation", model, "segmentation")
     numbers: dict[str, int] = {name: int(number) + 1 for number, name in pipe.model.config.id2label.items()}
+    names = json.dumps({number: name.strip() for name, number in numbers.items()}, ensure_ascii=False)
     if max(numbers.values()) > MOST:
         raise ConfigurationError(f"{model} knows {len(numbers)} classes", hint=f"a model of up to {MOST} classes")
 
@@ -48,7 +51,9 @@ def segmentation_by(model: str) -> Maker:
         classes = np.zeros((image.height, image.width), np.uint8)
         for part in pipe(image, subtask="semantic"):
             classes[np.asarray(part["mask"].resize(image.size, Image.Resampling.NEAREST)) > 0] = numbers[part["label"]]
-        return Image.fromarray(classes)
+        found = Image.fromarray(classes)
+        found.info[NAMES] = names
+        return found
 
     return make
 

@@ -23,6 +23,7 @@ from lienzo.data.emoji import coded
 from lienzo.data.pixels import Ask
 from lienzo.data.scenes.composed import VERSION, Composed, References
 from lienzo.data.splits import Where
+from lienzo.data.telling import Lines
 
 LEAST = 256  # rows for which a process is begun
 DRAWING = "lienzo.data.scenes.drawing"
@@ -142,7 +143,7 @@ def _run(tasks: Sequence[dict[str, Any]], folder: Path) -> Iterator[int]:
 @contextmanager
 def _bar(what: str, total: int, progress: bool) -> Generator[Any]:
     if not progress or not sys.stderr.isatty():
-        yield lambda done: None
+        yield Lines(what, total).add if progress else lambda done: None
         return
     from rich.console import Console
     from rich.progress import Progress

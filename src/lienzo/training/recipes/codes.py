@@ -24,6 +24,7 @@ from lienzo.data.assemble import DRAWS, one_of, spoken
 from lienzo.data.background import laid, opaque, papers
 from lienzo.data.cache import DONE, key_of, once
 from lienzo.data.reword import voice_of
+from lienzo.families.latent import as_grid
 
 CHUNK = 64  # pictures that are encoded at once
 FILE = "codes.f16"
@@ -138,7 +139,7 @@ class CodeLoader:
         with (folder / FILE).open("wb") as out:
             for start in range(0, count, CHUNK):
                 numbers = np.arange(start, start + CHUNK).clip(max=count - 1)  # always as many: the same bits
-                codes = outer.encode(self.pictures(numbers).to(device))[: min(CHUNK, count - start)]
+                codes = as_grid(outer.encode(self.pictures(numbers).to(device)))[: min(CHUNK, count - start)]
                 shape = (count, *codes.shape[1:])
                 out.write(codes.half().cpu().contiguous().numpy().tobytes())
                 tell(min(start + CHUNK, count), count)

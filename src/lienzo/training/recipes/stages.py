@@ -15,10 +15,10 @@ from lienzo.core import ConfigurationError, Encodes, Family, require
 from lienzo.core.registry import class_named
 from lienzo.data import Loader
 from lienzo.families.latent import Latent
-from lienzo.training.checkpoint import WEIGHTS, load, resolve
+from lienzo.training.checkpoint import WEIGHTS, checkpoints, load, resolve
 from lienzo.training.curves import Board, Curve
 from lienzo.training.distributed import Team
-from lienzo.training.folder import fingerprint, write_json
+from lienzo.training.folder import fingerprint, locked, prepare, write_json
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
 from lienzo.training.recipes.codes import CodeLoader
@@ -27,7 +27,9 @@ from lienzo.training.recipes.make import Shape, check_family, code_shape, make_b
 from lienzo.training.recipes.parts import Codes, Recipe
 from lienzo.training.recipes.show import about, sheet
 from lienzo.training.recipes.start import borrowed, code_spread
+from lienzo.training.run import Run
 from lienzo.training.settings import TrainingSettings
+from lienzo.training.start import refuse_a_run
 
 CODER, RECIPE, GENERATE = "coder", "recipe.json", "generate.json"
 
@@ -45,6 +47,21 @@ class Listeners:
     observers: Callable[[str], Sequence[Observer]] = field(default_factory=lambda: _nobody)
     tell: Callable[[str], None] = field(default_factory=lambda: _unheard)
     count: Callable[[str, int, int], None] = field(default_factory=lambda: _unheard)
+
+
+class Begun(Observer):
+    """Does something once a sitting has the folder's lock and fits the run that lies there; on one process of a team.
+
+    Args:
+        act: what is done.
+    """
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def started(self, run: Run, out: Path) -> None:
+        """Act."""
+        self._act()
 
 
 def _nobody(stage: str) -> Sequence[Observer]:
@@ -94,12 +111,13 @@ class Work:
         codes, training = self.recipe.codes, self.recipe.training
         if codes is None:
             family = self.family(self.shape)
-            self.write_down(family)
             return self.train(family, self.loader(training, self.bus_of(family)).batch_at, training)
+        if not self.resume:
+            refuse_a_run(self.out)  # before a coder is trained for nothing
         first = self.coder(codes)
         if isinstance(first, TrainResult) and not first.finished:
             return first
-        outer, mark = self.opened(codes, first)
+        outer, mark = self.opened(codes)
         place = place_for(class_named("family", str(self.recipe.family.get("kind"))), self.recipe.family, outer)
         return self.over_codes(codes, outer, mark, first) if place is None else self.with_coder(place, outer, first)
 
@@ -107,7 +125,6 @@ class Work:
         """Train a family that has a place of its own for a coder, and learns from pictures what it makes of them."""
         family = self.family(self.shape, inner={place: coder})
         training = self.within(first.seconds if first is not None else 0.0)
-        self.write_down(family)
         return self.train(family, self.loader(training, self.bus_of(family)).batch_at, training)
 
     def within(self, spent: float) -> TrainingSettings:
@@ -126,6 +143,7 @@ class Work:
                                      hint="data.size and data.channels as the outer family's")  # fmt: skip
         inner = self.family(code_shape(outer), codes=True)
         family = Latent(outer, inner)
+        self.promise()
         loader = CodeLoader(
             self.dataset, self.bus_of(inner), coder, self.out, mark=mark, batch_size=training.batch_size,
             seed=training.seed, background=self.recipe.data.background, flip=self.recipe.data.flip,
@@ -139,7 +157,6 @@ class Work:
         family.get_buffer("shift").copy_(loader.shift)
         family.get_buffer("scale").copy_(loader.scale)
         training = self.within(loader.seconds + (first.seconds if first is not None else 0.0))
-        self.write_down(family)
         return self.train(family, loader.batch_at, training)
 
     def coder(self, codes: Codes) -> TrainResult | None:
@@ -162,13 +179,16 @@ class Work:
         self.listeners.tell(f"first stage: a {config.family['kind']} that codes pictures")
         loader = self.loader(training, silent)
         out, card = self.out / CODER, about(self.recipe, self.dataset, silent, f"{self.recipe.name}: its coder")
-        observers = list(self.listeners.observers(CODER))
+        observers = [*self.listeners.observers(CODER), Begun(self.promise)]
         return train(family, loader.batch_at, training, out, observers=observers, resume=self.resume,
                      about=card, again=self.again)  # fmt: skip
 
-    def opened(self, codes: Codes, first: TrainResult | None) -> tuple[Family, str]:
-        """Return the outer family and the hash of its weights."""
-        folder = resolve(self.find(codes.outer)) if codes.outer is not None else first.folder if first else self.out
+    def opened(self, codes: Codes) -> tuple[Family, str]:
+        """Return the outer family and the hash of its weights.
+
+        A coder trained here is looked up anew: a process that does not lead returned before its last checkpoint lay.
+        """
+        folder = resolve(self.find(codes.outer) if codes.outer is not None else self.out / CODER)
         family = load(folder, Team.alone(self.recipe.training.device).device)
         return (family.outer if isinstance(family, Latent) else family), fingerprint(folder / WEIGHTS)
 
@@ -200,19 +220,27 @@ class Work:
     def train(self, family: Family, batch_at: BatchAt, training: TrainingSettings) -> TrainResult:
         """Train the recipe's own family."""
         bus = self.bus_of(family)
-        observers: list[Observer] = [*self.listeners.observers("model"), sheet(self.recipe, self.dataset, bus), Curve()]
+        observers: list[Observer] = [Begun(lambda: self.write_down(bus)), *self.listeners.observers("model")]
+        observers += [sheet(self.recipe, self.dataset, bus), Curve()]
         observers += [Board()] if training.tensorboard else []
         card = about(self.recipe, self.dataset, bus)
         return train(family, batch_at, training, self.out, observers=observers, resume=self.resume, about=card,
                      again=self.again)  # fmt: skip
 
-    def write_down(self, family: Family) -> None:
-        """Write what the run is and what its model does by default."""
-        if not leads():
-            return
-        self.out.mkdir(parents=True, exist_ok=True)
+    def promise(self) -> None:
+        """Write what the run is, where no model is yet: so that it can be gone on with while it is prepared."""
+        if leads() and not checkpoints(self.out):
+            prepare(self.out)
+            with locked(self.out):
+                self.write_recipe()
+
+    def write_recipe(self) -> None:
+        """Write what the run is."""
         write_json(self.out / RECIPE, self.recipe.model_dump(mode="json", exclude_unset=True))
-        bus = self.bus_of(family)
+
+    def write_down(self, bus: Bus) -> None:
+        """Write what the run is and what its model, which hears a bus, does by default."""
+        self.write_recipe()
         conditions = {n: v for n, v in self.recipe.generate.conditions.items() if n in bus.names}
         if "background" in bus.names and "background" in self.dataset.columns:
             conditions.setdefault("background", "white")

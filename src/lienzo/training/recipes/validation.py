@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -21,26 +22,35 @@ PICTURES = 512  # at most, the same ones with the same noise each time
 class Validation(Observer):
     """Writes the averaged weights' loss on the validation split into `validation.jsonl`, and says it.
 
+    The loss is that of training, as the family defines it: what it leaves unsaid at random is unsaid here too, the
+    same each time.
+
     Args:
         recipe: whose source is held out.
         every: s between measurements.
+        tell: hears each.
 
     Raises:
         DataError: if the source has no validation split.
     """
 
-    def __init__(self, recipe: Recipe, every: float) -> None:
-        self.recipe, self.every = recipe, every
+    def __init__(self, recipe: Recipe, every: float, tell: Callable[[str], None] = lambda sentence: None) -> None:
+        self.recipe, self.every, self.tell = recipe, every, tell
+        self._step = 0
         self._data = open_data(recipe.data, "validation")
         if not len(self._data):
             raise DataError(f"{self._data.name} has no validation split", hint="leave --validation-every out")
 
     def started(self, run: Run, out: Path) -> None:
-        """Remember where to write."""
+        """Remember where to write, and forget what was measured after the state that the run goes on from."""
         self._log, self._last = Log(out / "validation.jsonl"), run.counters.seconds
+        self._rewind(run.counters.step)
 
     def stepped(self, run: Run, record: Record) -> None:
-        """Measure if it is time."""
+        """Measure if it is time; a step that came before is a run that went back."""
+        if record.step <= self._step:
+            self._rewind(record.step - 1)
+        self._step = record.step
         if record.seconds - self._last >= self.every:
             with run.average.applied():
                 self._write(run)
@@ -50,13 +60,19 @@ class Validation(Observer):
         """Measure once more; the family holds the averages already."""
         self._write(run)
 
+    def _rewind(self, step: int) -> None:
+        self._log.rewind(step)
+        self._step = step
+
     def _write(self, run: Run) -> None:
         losses = {f"validation.{name}": value for name, value in self.measure(run).items()}
+        self._log.rewind(run.counters.step - 1)  # a finished run that is opened again measures the same once more
         self._log.write({"step": run.counters.step, "images": run.counters.seen, **losses})
+        self.tell(f"validation after {run.counters.seen:,} images: loss {losses['validation.loss']:.4f}")
 
     @torch.no_grad()
     def measure(self, run: Run) -> dict[str, float]:
-        """Return the loss and its parts over the held-out pictures, nothing unsaid."""
+        """Return the loss and its parts over the held-out pictures."""
         family, training, bus = run.family, run.family.training, getattr(run.family, "bus", None)
         size, data = run.settings.batch_size, self.recipe.data
         size = min(size, len(self._data), PICTURES)
