@@ -69,7 +69,8 @@ def fashion() -> list[Figure]:
     named = "; ".join(f"{e['contender']} {with_spread(e['fd']['values'])}" for e in (ours, *peers))
     named += "".join(f"; {n} {UNKNOWN}" for n in missing)
     ratio, share = ours["fd"]["mean"] / best["fd"]["mean"], ours["peak_mib"] / best["peak_mib"]
-    value = f"{ratio:.2f} ×: {named}; real against real {ours['floor']:.2f}"
+    beside = "" if "floor_count" in ours else " at 10,000"
+    value = f"{ratio:.2f} ×: {named}; real against real{beside} {ours['floor']:.2f}"
     return [
         Figure(what.format(count=ours["count"]), value, "≤ 0.5 × the better peer", ratio <= 0.5 if every else None,
                command),

@@ -18,17 +18,21 @@ from torch import nn
 
 from lienzo.api.compare import compare, work
 from lienzo.api.compare.drawing import conditions
-from lienzo.api.compare.figures import interval
+from lienzo.api.compare.entrants import Entrant
+from lienzo.api.compare.figures import figures_of, interval, quality_of
+from lienzo.api.compare.looking import common_view
 from lienzo.api.compare.nearest import Nearest, in_pixels
 from lienzo.api.compare.plots import Line, Mark, Plot, apart, axis
 from lienzo.api.compare.process import Ear, WorkError
 from lienzo.api.compare.process import apart as in_a_process
 from lienzo.api.compare.resources import Calls, Others, peak_memory
 from lienzo.api.compare.words import words
+from lienzo.api.view import View
 from lienzo.cli import main
 from lienzo.core import ConfigurationError, DataError, Family
 from lienzo.data import open_source
 from lienzo.evaluation.bits import SCORED
+from lienzo.evaluation.two_sample import wilson
 
 TRAINING = {"images": 96, "batch_size": 16, "precision": "float32", "threads": 1}
 FAMILIES = ["vae", "density", "latent"]
@@ -174,6 +178,33 @@ def test_a_mistake_is_found_before_anything_is_trained(animals, tmp_path, here):
         with pytest.raises(ConfigurationError, match=words_):
             compare(animals, out=tmp_path, **{**SAID, **said})
     assert here == []
+
+
+def test_all_look_as_they_learnt_to(tmp_path):
+    def taker(name, text):
+        (tmp_path / f"{name}.toml").write_text(text)
+        return Entrant(name, "family", str(tmp_path / f"{name}.toml"), "", tmp_path)
+
+    padded = [taker(name, "[data]\npolicy = 'pad'\nwhere = {label = 'cat'}") for name in ("a", "b")]
+    assert common_view(padded, "s", {}).plain() == {"policy": "pad", "where": {"label": ["cat"]}}
+    plain = Entrant("vae", "family", "vae", "", tmp_path)
+    with pytest.raises(ConfigurationError, match="a and vae see the pictures in two ways: policy 'pad' and 'crop'"):
+        common_view([*padded, plain], "s", {})
+    assert common_view([*padded, plain], "s", {"policy": "crop", "where": {}}) == View()
+
+
+def test_what_was_found_before_a_stop_is_in_the_report(animals, tmp_path, here, monkeypatch):
+    from lienzo.api.compare.run import Comparison
+
+    def stop(self, taker, found):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Comparison, "_measured", stop)
+    with pytest.raises(KeyboardInterrupt):
+        compare(animals, families=["density"], out=tmp_path, **SAID)
+    one = json.loads((tmp_path / "report.json").read_text("utf-8"))["entrants"]["density"]
+    assert one["status"] == "waiting"
+    assert one["sampling"]["seconds"] > 0
 
 
 def test_the_command_line_goes_on_and_says_the_words(animals, compared, here, monkeypatch, capsys):
@@ -361,7 +392,38 @@ def test_an_interval_is_students():
     assert interval([1.0]) is None
     assert interval([0.0, 1.0], 0.0, 1.0) == (0.0, 1.0)
     low, high = interval([0.5, 0.5], 0.0, 1.0, pictures=50)  # two seeds that agree by chance
-    assert (low, high) == pytest.approx((0.402, 0.598))
+    assert (low, high) == pytest.approx(wilson(0.5, 100))
+    assert interval([1.0, 1.0], 0.0, 1.0, pictures=50)[0] == pytest.approx(0.963, abs=1e-3)  # not: beyond doubt
+
+
+def found_by(extractor="x", seeds=2, **values):
+    """An evaluation that found these figures, the same by each seed."""
+    figures = {
+        name: {"mean": value, "values": [value] * seeds, "pictures": 50, "floor": {"mean": 0.5}}
+        for name, value in values.items()
+    }  # fmt: skip
+    return {"figures": figures, "features": {"name": extractor, "sha256": "0"}}
+
+
+def test_a_figure_is_found_under_the_name_that_it_was_measured_by():
+    told = found_by("inception", FID=9.0, **{"KID-inception": 0.1, "recall-inception": 1.0})
+    assert figures_of(told)["FD"]["mean"] == 9
+    assert quality_of([told]) == {"figure": "FD", "name": "FID", "better": "lower"}
+    assert figures_of(told)["recall"]["low"] == pytest.approx(wilson(1.0, 100)[0])  # of as many as were compared
+
+
+def test_what_was_found_of_maps_is_told():
+    told = figures_of(found_by(**{"edge-F-outline": 0.7, "depth-rank-depth": -0.2, "kept-before": 12.0}))
+    assert told["obeyed"]["name"] == "edge-F-outline"
+    assert "edge-F-outline" not in told
+    assert (told["depth-rank-depth"]["low"], told["kept-before"]["mean"]) == (-0.2, 12)
+
+
+def test_all_tests_together_tell_whether_pictures_pass():
+    one = found_by(seeds=3, **{"two-sample-x": 0.6})
+    one["figures"]["two-sample-x"]["values"] = [0.53, 0.57, 0.7]
+    told = figures_of(one)["two-sample"]
+    assert told["low"] < 0.5 < told["pooled"][0]
 
 
 # Words
@@ -374,9 +436,12 @@ def entrant(look=None, *, spread=1.0, status="measured", speed=0.01, size=10**6,
         name: {"name": f"{name}-x", "mean": value, "low": value - spread, "high": value + spread, "floor": 0.3}
         for name, value in values.items() if value is not None
     }  # fmt: skip
+    if "two-sample" in figures:
+        figures["two-sample"]["pooled"] = [values["two-sample"] - spread, values["two-sample"] + spread]
     sampling = {"seconds": speed, "least": 0.9 * speed, "most": 1.1 * speed, "calls": 1, "others": 0.0, "cores": 2}
     return {"kind": "family", "status": status, "error": None, "figures": figures, "parameters": size,
-            "sampling": sampling, "likelihood": bits, "standard": standard, "curve": []}  # fmt: skip
+            "sampling": sampling, "likelihood": bits, "standard": standard, "curve": [], "worst": [], "training": None,
+            "energy": {"training": None, "thousand": None}}  # fmt: skip
 
 
 def said_of(**entrants):
@@ -422,7 +487,8 @@ def test_a_bound_is_never_ranked_against_an_exact_value_in_silence():
     assert "`a`, whose value alone is exact" in told[0]["text"]
     assert "is not ranked with exact values" in told[1]["text"]
     told = said_of(a=entrant(bits=bits(3.0, "exact")), b=entrant(bits=bits(2.5, "bound")))["likelihood"]
-    assert "better than every exact value" in told[1]["text"]  # its truth is no more
+    assert told[0]["text"] == "`a` has the lowest exact value."
+    assert told[1]["text"].endswith("choose `b`: a bound, better than every exact value here.")  # its truth is no more
     told = said_of(a=entrant(bits=bits(3.0, "bound")), b=entrant(bits=bits(2.5, "bound")))["likelihood"]
     assert told[0]["names"] == ["b"]
     assert "The truth may lie lower, by another amount for each" in told[0]["basis"]
@@ -430,6 +496,10 @@ def test_a_bound_is_never_ranked_against_an_exact_value_in_silence():
     assert "no difference to see" in told[0]["text"]
     told = said_of(a=entrant(bits=bits(3.0, "exact")), b=entrant(bits=bits(2.0, "estimate")))["likelihood"]
     assert "an estimate with an error of its own" in told[1]["text"]
+    told = said_of(a=entrant(bits=bits(3.0, "exact")), b=entrant(bits=bits(3.5, "exact", "8-bit")))["likelihood"]
+    assert told[0]["basis"].endswith("of a density the bits of 8-bit pictures are no more, and may be fewer.")
+    one = {**bits(3.0, "exact"), "error": None}  # of one picture
+    assert "likelihood" not in said_of(a=entrant(bits=one), b=entrant())
     told = said_of(a=entrant(bits=bits(3.0, "exact")), b=entrant(bits=bits(0.2, "exact", "binarized")))["likelihood"]
     assert [one["names"] for one in told] == [["a"], ["b"]]
     assert "scores something else than 8-bit pictures" in told[1]["text"]
@@ -450,6 +520,10 @@ def test_a_time_taken_beside_others_is_told_of():
     told = said_of(a=calm, b=disturbed)["busy"][0]
     assert told["names"] == ["b"]
     assert told["basis"] == "They had 1.5 of 2 cores at `b`."
+    disturbed["sampling"]["threads"] = 1
+    assert said_of(a=calm, b=disturbed)["busy"][0]["names"] == ["b"]
+    disturbed["sampling"]["others"] = 1.2  # one core was left for them
+    assert "busy" not in said_of(a=calm, b=disturbed)
     disturbed["sampling"]["others"] = None  # the system does not tell
     assert "busy" not in said_of(a=calm, b=disturbed)
 
@@ -462,6 +536,8 @@ def test_warnings_have_their_thresholds():
     assert told["real"][0]["text"].endswith("in 90% to 97% of cases, where chance is 50%.")
     told = said_of(a=tested[0.52], b=tested[0.97])
     assert told["real"][0]["names"] == ["a"]
+    tested[0.9]["figures"]["two-sample"] |= {"low": 0.4, "high": 1.0}  # a few seeds that differ
+    assert said_of(a=tested[0.9], b=tested[0.97])["real"][0]["names"] == []
     slow = entrant(10.0)
     slow["curve"] = [{"share": 0.5, "seconds": 5, "value": 15.0}, {"share": 1.0, "seconds": 10, "value": 10.0}]
     told = said_of(a=slow, b=entrant(12.5))
@@ -474,12 +550,18 @@ def test_who_is_behind_everywhere_failed_or_stands_apart_is_named():
     behind = entrant(50.0, speed=1.0, size=10**8)
     told = said_of(a=entrant(10.0, size=10**5), b=entrant(20.0, speed=0.001), c=behind)
     assert told["no reason"][0]["names"] == ["c"]
-    failed = entrant(None, status="failed", standard=None) | {"error": {"stage": "train", "what": "no memory."}}
+    precise = entrant(50.0, speed=1.0, size=10**8, precision=90.0)
+    told = said_of(a=entrant(10.0, size=10**5, precision=30.0), b=entrant(20.0, speed=0.001), c=precise)
+    assert "no reason" not in told  # one row of the table has it in bold
+    failed = entrant(None, status="failed", standard=None) | {
+        "error": {"stage": "train", "what": "no memory.", "hint": "less"}
+    }
     told = said_of(a=entrant(10.0), b=entrant(20.0), c=entrant(1.0, standard="b"), d=failed,
                    e=entrant(None, status="waiting", standard=None))  # fmt: skip
     assert told["look"][0]["names"] == ["a"]  # c's 1.0 is on other features
     assert told["apart"][0]["names"] == ["c"]
     assert told["failed"][0]["text"] == "`d` failed while it was trained: no memory."
+    assert told["failed"][0]["basis"] == "To try: less."
     assert told["waiting"][0]["names"] == ["e"]
     assert "look" not in said_of(a=entrant(10.0), d=failed)  # there is nothing to compare
 

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from lienzo.api.evaluate import evaluate
+from lienzo.api.examined import Examined
+from lienzo.api.files import write_text
 from lienzo.api.model import load
 from lienzo.api.view import View, view_for
 from lienzo.cli import main
-from lienzo.core import Conditions, ConfigurationError, DataError, Scores
+from lienzo.core import CapabilityError, Conditions, ConfigurationError, DataError, Scores
 from lienzo.evaluation import bits_per_dimension
 from lienzo.evaluation.evaluate import refusals
 
@@ -59,6 +61,56 @@ def test_other_settings_are_not_taken_for_the_same(seeing_model, animals, tmp_pa
     assert one["key"] != other["key"]
     assert one["seeds"] != other["seeds"]
     assert other["likelihood"] is None
+    drawn = []
+    said |= {"count": 20, "progress": lambda what, *_: drawn.append(what)}
+    again = evaluate(seeing_model, animals, **said)
+    assert (again["seeds"], drawn) == (one["seeds"], [])  # the other settings did not cost the first ones' seeds
+    more = evaluate(seeing_model, animals, **{**said, "scored": 1})
+    assert set(drawn) == {"likelihood"}
+    assert more["seeds"] == one["seeds"]
+    assert more["likelihood"]["error"] is None  # of one picture
+
+
+def test_a_model_in_other_precision_is_another_one(seeing_model, animals):
+    def examined(model, split="validation+test"):
+        return Examined(load(model), str(animals), split, 16, "pca")
+
+    assert "pictures that were trained on" in examined(seeing_model, "all").refused["copied-pca64"]["why"]
+    plain, half = (examined(name).about_model() for name in (seeing_model, f"{seeing_model},dtype=bfloat16"))
+    assert plain["weights"] == half["weights"]
+    assert (plain["dtype"], half["dtype"]) == ("float32", "bfloat16")
+
+
+def test_the_floor_has_as_many_pictures_as_the_model(seeing_model, noise_animals):
+    few = Examined(load(seeing_model), str(noise_animals(train=10, test=40)), "test", 60, "pca")
+    assert (few.floor_from, few.reference_size) == ("train", len(few.training))
+
+
+def test_what_was_found_before_a_stop_is_kept(seeing_model, animals, tmp_path, monkeypatch):
+    def stop(self, seed, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Examined, "at", stop)
+    file = tmp_path / "e.json"
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(seeing_model, animals, count=16, seeds=1, scored=2, features="pca", out=file)
+    assert json.loads(file.read_text("utf-8"))["likelihood"]["pictures"] == 2
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    file, link = tmp_path / "a.json", tmp_path / "b.json"
+    link.symlink_to(file)
+    write_text(link, "old")
+    assert link.is_symlink()
+    assert file.read_text() == "old"
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lienzo.training.folder.os.fsync", full)
+    with pytest.raises(DataError, match="No space left"):
+        write_text(file, "new")
+    assert file.read_text() == "old"
 
 
 def test_it_looks_as_the_model_learnt_to(seeing_model, animals, tmp_path):
@@ -92,6 +144,8 @@ def test_too_little_is_refused(seeing_model, animals, tmp_path):
     with pytest.raises(DataError, match="no source"):
         evaluate(seeing_model, tmp_path / "nowhere", out=tmp_path / "e.json")
     assert set(refusals(500, "clf64", 64)) == {"FD-extrapolated-clf64"}
+    assert set(refusals(198, "clf64", 8)) == {"copied-clf64"}
+    assert "only 100 are held out, and more --count does not help" in refusals(100, "clf64", 64, 100)["FD-clf64"]["why"]
     assert not refusals(512, "clf64", 64)
 
 
@@ -105,8 +159,24 @@ def test_the_command_line_shows_and_prints(seeing_model, animals, tmp_path, monk
             main()
         assert not end.value.code
         shown = capsys.readouterr().out
-        assert json.loads(shown)["schema"] == 3 if more else "coverage-pca64" in shown
+        assert json.loads(shown)["schema"] == 4 if more else "coverage-pca64" in shown
         assert more or "FD-pca64 is refused" in shown
+        assert more or "classes least recalled: " in shown
+        assert more or "two-sample-pca64, 95 % of a seed 0." in shown
+
+
+def test_a_stop_says_how_to_go_on(seeing_model, animals, monkeypatch, capsys):
+    def stop(*args, **said):
+        assert said["split"] == "test"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lienzo.cli.evaluating.evaluate", stop)
+    words = ["lienzo", "evaluate", str(seeing_model), "--data", str(animals), "--split", "test"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert f"stopped; to go on: {' '.join(words)}" in capsys.readouterr().err
 
 
 class Flat(Scores):
@@ -123,6 +193,24 @@ def test_a_uniform_density_costs_eight_bits():
     assert told.mean == pytest.approx(math.log2(255), abs=1e-6)
     assert told.error == pytest.approx(0, abs=1e-9)
     assert (told.kind, told.pictures) == ("exact", 3)
+
+
+class Tighter(Scores):
+    """A bound that is a nat too high, over the number of samples."""
+
+    likelihood, scored = "bound", "8-bit"
+
+    def log_prob(self, x, conditions, *, streams, samples=1):
+        return torch.full((len(x),), -x[0].numel() * math.log(256) - 1 / samples)
+
+
+def test_a_bound_of_many_samples_says_so():
+    pictures, said = np.zeros((2, 1, 1, 1), np.uint8), Conditions(count=2)
+    one, many = (bits_per_dimension(Tighter(), pictures, said, samples=k) for k in (1, 50))
+    assert (one.kind, many.kind) == ("bound", "IWAE-50")
+    assert (one.mean - 8) / (many.mean - 8) == pytest.approx(50, rel=1e-4)
+    with pytest.raises(CapabilityError, match="Flat has no bound of 50 samples"):
+        bits_per_dimension(Flat(), pictures, said, samples=50)
 
 
 class Even(Scores):

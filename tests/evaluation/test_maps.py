@@ -115,6 +115,18 @@ def test_a_finder_of_ones_own_at_its_own_size(monkeypatch):
             finder_named(name, "depth")
 
 
+class Answering:
+    """A pipeline that always says the same, as far as it is used."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        config = types.SimpleNamespace(id2label={4: "sky", 5: "background"})
+        self.model = types.SimpleNamespace(config=config, state_dict=lambda: {"weight": torch.ones(2)})
+
+    def __call__(self, image):
+        return self.answer
+
+
 def test_a_pipeline_is_asked_for_class_numbers_and_for_depth(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text("{}")
     sky = Image.fromarray(np.repeat(np.array([255, 0], np.uint8), 16)[:, None].repeat(32, 1))
@@ -122,11 +134,22 @@ def test_a_pipeline_is_asked_for_class_numbers_and_for_depth(tmp_path, monkeypat
         "image-segmentation": [{"label": "SKY", "mask": sky}],
         "depth-estimation": {"predicted_depth": torch.arange(4.0).view(1, 2, 2)},
     }
-    fake = types.SimpleNamespace(pipeline=lambda task, model: lambda image: answers[task])
+    fake = types.SimpleNamespace(pipeline=lambda task, model: Answering(answers[task]))
     monkeypatch.setitem(__import__("sys").modules, "transformers", fake)
-    classes = Pipeline(tmp_path, "segmentation", ["ground", "sky"]).find(disc()[None])[0]
+    told = Pipeline(tmp_path, "segmentation", ["ground", "sky"])
+    classes = told.find(disc()[None])[0]
     assert (classes[:16] == 1).all()
-    assert (classes[16:] == 0).all()
+    assert (classes[16:] == -1).all()  # no segment lies there, nor does any belong to the map's classes
+    assert len(told.sha256) == 64
+    asked = np.zeros((32, 32, 1), np.uint8)
+    asked[:16] = 1
+    assert MapJudge("IoU", overlap, told)(disc()[None], [asked])[0] == 0.5  # of the sky 1, of the ground 0
+    assert Pipeline(tmp_path, "segmentation").numbers == {"sky": 4, "background": 5}  # the map has no names
+    with pytest.raises(ConfigurationError, match="finds sky, background …, and nothing of the map's car"):
+        Pipeline(tmp_path, "segmentation", ["car"])
+    answers["image-segmentation"].append({"label": "Background", "mask": Image.new("L", (32, 32), 255)})
+    mask = np.repeat(np.array([255, 0], np.uint8), 16)[:, None, None].repeat(32, 1)
+    assert MapJudge("IoU", overlap, Pipeline(tmp_path, "mask"))(disc()[None], [mask])[0] == 1
     ramp = np.arange(4, dtype=np.uint8).reshape(2, 2, 1)
     assert MapJudge("depth-rank", rank_correlation, Pipeline(tmp_path, "depth"))(disc()[None], [ramp])[0] == 1
 

@@ -11,7 +11,7 @@ from PIL import Image
 from lienzo.core import ConfigurationError
 from lienzo.evaluation import Extractor, extractor_named
 from lienzo.evaluation.evaluate import refusals
-from lienzo.evaluation.vision import Inception, Reduced
+from lienzo.evaluation.vision import Inception, Reduced, all_there
 
 
 def pictures(count, side, channels, seed=0):
@@ -69,8 +69,8 @@ def test_another_file_is_not_inception(tmp_path):
 
 
 def test_only_inception_s_distance_is_called_fid(monkeypatch):
-    assert set(refusals(100, "inception", 2048)) == {"FID", "FID-extrapolated"}
-    assert set(refusals(100, "dinov2", 384)) == {"FD-dinov2", "FD-extrapolated-dinov2"}
+    assert set(refusals(200, "inception", 2048)) == {"FID", "FID-extrapolated"}
+    assert set(refusals(200, "dinov2", 384)) == {"FD-dinov2", "FD-extrapolated-dinov2"}
 
     class Pretender(Extractor):
         name, dimension, sha256 = "inception", 3, "0" * 64
@@ -155,3 +155,35 @@ def test_a_model_of_transformers_prepares_pictures_as_it_was_taught(tmp_path):
         expected = told.network(pixel_values=half.permute(0, 3, 1, 2) / 127.5 - 1).pooler_output
     assert torch.allclose(told.features(x), expected, atol=1e-4)
     assert (told.name, told.dimension) == ("vit-tiny", 32)
+
+
+def test_what_pools_with_random_weights_is_left_out():
+    assert all_there("whole", [])
+    assert not all_there("classifier", ["pooler.dense.weight", "pooler.dense.bias"])
+    with pytest.raises(ConfigurationError, match="lacks 1 of its weights"):
+        all_there("torn", ["layers.0.weight", "pooler.dense.bias"])
+
+
+def test_a_classifier_without_pooling_weights_gives_its_first_token(tmp_path):
+    """Its file has no pooling layer: that which the library adds is random, another one in every process."""
+    transformers = pytest.importorskip("transformers")
+    config = transformers.ViTConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, image_size=32
+    )
+    transformers.ViTForImageClassification(config).save_pretrained(tmp_path, max_shard_size="20KB")
+    transformers.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+    x = pictures(3, 32, 3)
+    one, other = (extractor_named(str(tmp_path), x) for _ in range(2))
+    assert torch.equal(one.features(x), other.features(x))
+    with torch.no_grad():
+        seen = one.network(pixel_values=torch.from_numpy(x).permute(0, 3, 1, 2) / 127.5 - 1).last_hidden_state[:, 0]
+    assert torch.allclose(one.features(x), seen, atol=1e-5)
+
+
+def test_the_width_is_found_whatever_a_configuration_calls_it(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    config = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[8, 24], depths=[1, 1], layer_type="basic")
+    transformers.ResNetModel(config).save_pretrained(tmp_path)
+    transformers.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+    told = extractor_named(str(tmp_path), pictures(2, 32, 3))
+    assert (told.dimension, told.features(pictures(2, 32, 3)).shape) == (24, (2, 24))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lienzo.api.examined_labels import label_of, numbers_of
 from lienzo.api.examined_maps import Maps
+from lienzo.api.examined_texts import retrieval_of, texts_of
+from lienzo.api.find import bare
 from lienzo.api.model import AT_ONCE, Model
 from lienzo.api.options import all_options, checked_options
 from lienzo.api.packed import packed, unpacked
@@ -19,9 +22,8 @@ from lienzo.core.family import Scores
 from lienzo.data.dataset import Bytes, Dataset
 from lienzo.evaluation.bits import Bits, bits_per_dimension
 from lienzo.evaluation.classifier import as_pictures, load_classifier
-from lienzo.evaluation.evaluate import ENOUGH, Real, Told, told_of
+from lienzo.evaluation.evaluate import ENOUGH, Real, Told, full_name, refusals, told_of
 from lienzo.evaluation.features import FITTED, FITTING, extractor_named, usual
-from lienzo.evaluation.scorer import load_scorer
 from lienzo.evaluation.sketch import Judges, Part, Sketch, sketch
 from lienzo.evaluation.small import trained
 
@@ -30,6 +32,7 @@ Progress = Callable[[str, int, int], None]
 TRAINING = 20_000  # training pictures, at most, that copies are looked for in
 READ = 500  # real pictures that are read at once
 PAPER = "white"
+_SEEN: dict[tuple[Any, ...], torch.Tensor] = {}  # of training pictures, the last: moments of one training share them
 
 
 class Examined:
@@ -57,23 +60,29 @@ class Examined:
         self.model, self.source, self.split, self.count = model, source, split, count
         self.held, self.training = (self.view.open(source, model.family.shape, part) for part in (split, "train"))
         if len(self.held) < ENOUGH:
-            raise DataError(f"{source} has {len(self.held)} held-out pictures ({split})", hint=f"at least {ENOUGH}")
+            raise too_few(source, len(self.held), split)
         self.reference_size = min(count, len(self.held))
-        self.label, self.maps = _label(model, self.held), Maps(model.bus, self.held, finders or {})
+        if self.floor_from == "train":  # and so as many as the floor can have
+            self.reference_size = min(self.reference_size, max(ENOUGH, len(self.training)))
+        self.label = label_of(model.bus, self.held, self.training, _some(self.training, READ))
+        self.maps = Maps(model.bus, self.held, finders or {})
+        self.rank, self.unranked = retrieval_of(model, self.held, on_paper)
         self.classes = self.held.columns[self.label].classes if self.label else ()
         name = features or usual(self.held.name, (side, side, channels))
         few = _some(self.training, FITTED) if name in FITTING else np.arange(1)
         self.judges = Judges(extractor_named(name, on_paper(self.training.pictures(few))))
-        self._seen = self._training_features()
-        self.judges = self._judges()
+        self._seen: torch.Tensor | None = None
 
     def at(self, seed: int, progress: Progress) -> tuple[Told, Told]:
         """Measure what a seed draws, and as many real pictures."""
+        if self._seen is None:
+            self._seen = self._training_features(progress)
+            self.judges = self._judges(self._seen)
         order = _order(seed, "reference", len(self.held))
         held, rest = order[: self.reference_size], order[self.reference_size :]
         reference = self._sketched(self.held, held)
         extractor = self.judges.extractor.name
-        real = Real(reference, self._seen, self.classes, seed)
+        real = Real(reference, None if self.overlaps else self._seen, self.classes, seed)
         if self.floor_from == "held-out":
             other = self._sketched(self.held, rest[: self.count])
         else:
@@ -83,14 +92,29 @@ class Examined:
         floor = told_of(other, real, extractor, copies_of=reference.features[1::2])
         return told_of(drawn, real, extractor), floor
 
-    def likelihood(self, count: int) -> Bits:
-        """Return bits/dim of the first held-out pictures of a random order."""
+    def likelihood(self, count: int, samples: int = 1) -> Bits:
+        """Return bits/dim of the first held-out pictures of a random order; of `samples` codes each, where it has."""
         family, rows = require(self.model.family, Scores), _order(0, "likelihood", len(self.held))[:count]
         said = self._said(rows)
         heard = {name: [unpacked(row.get(name)) for row in said] for name in self.model.bus.names}
         conditions = self.model.bus.parse(heard, len(rows))
         pictures = on_paper(self.held.pictures(rows))
-        return bits_per_dimension(family, pictures, conditions, device=str(self.model.device))
+        return bits_per_dimension(family, pictures, conditions, device=str(self.model.device), samples=samples)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether what is called held out has pictures that were trained on."""
+        return any(part.strip() in ("train", "all") for part in self.split.split("+"))
+
+    @property
+    def refused(self) -> dict[str, dict[str, str]]:
+        """Figures that these pictures do not allow → why, and what means something instead."""
+        extractor, held = self.judges.extractor, self.reference_size
+        found = refusals(held, extractor.name, extractor.dimension, held if held < self.count else None)
+        if self.overlaps:
+            why = f"the split {self.split} has pictures that were trained on"
+            found[full_name("copied", extractor.name)] = {"why": why, "instead": "--split validation+test"}
+        return {**found, **self.maps.refused, **self.unranked}
 
     @property
     def floor_from(self) -> str:
@@ -102,6 +126,7 @@ class Examined:
         family = self.model.family
         options = all_options(family, checked_options(family, self.model.defaults.get("options", {})))
         return {"name": self.model.name, "weights": self.model.weights, "family": type(family).__name__,
+                "dtype": str(self.model.dtype).removeprefix("torch."), "loading": sorted(bare(self.model.name)[1]),
                 "hears": self.model.bus.names, "options": options}  # fmt: skip
 
     def about_data(self) -> dict[str, Any]:
@@ -118,8 +143,9 @@ class Examined:
     def about_settings(self) -> dict[str, Any]:
         """Return what the report says of the rest."""
         return {"count": self.count, "label": self.label, "classifier": self.classifier,
-                "background": PAPER if self.held.shape[2] == 4 else None, "copies_among": len(self._seen),
-                "finders": self.maps.about()}  # fmt: skip
+                "background": PAPER if self.held.shape[2] == 4 else None,
+                "copies_among": min(TRAINING, len(self.training)), "finders": self.maps.about(),
+                "captions": len(self.rank.candidates) if self.rank else None}  # fmt: skip
 
     @property
     def classifier(self) -> str | None:
@@ -132,16 +158,22 @@ class Examined:
     def _fashion(self) -> bool:
         return self.held.name == "fashion-mnist" and self.held.shape == (28, 28, 1)
 
-    def _training_features(self) -> torch.Tensor:
-        rows = _some(self.training, TRAINING)
-        parts = [rows[start : start + READ] for start in range(0, len(rows), READ)]
-        return torch.cat([self.judges.extractor.features(on_paper(self.training.pictures(p))).float() for p in parts])
+    def _training_features(self, progress: Progress) -> torch.Tensor:
+        """Return the features of some training pictures; those that were seen last are kept for another model."""
+        extractor, data = self.judges.extractor, self.training
+        which = (data.fingerprint, data.shape, len(data), str(self.view.plain()), extractor.sha256)
+        if which not in _SEEN:
+            rows, parts = _some(data, TRAINING), list[torch.Tensor]()
+            for start in range(0, len(rows), READ):
+                progress("training pictures", start, len(rows))
+                parts.append(extractor.features(on_paper(data.pictures(rows[start : start + READ]))).float())
+            progress("training pictures", len(rows), len(rows))
+            _SEEN.clear()
+            _SEEN[which] = torch.cat(parts)
+        return _SEEN[which]
 
-    def _judges(self) -> Judges:
-        extractor = self.judges.extractor
-        rank = None
-        if self.held.name == "emoji" and "text" in self.model.bus.names and self.model.family.shape[0] == 3:
-            rank = load_scorer().ranks
+    def _judges(self, seen: torch.Tensor) -> Judges:
+        extractor, rank = self.judges.extractor, self.rank
         if not self.label:
             return Judges(extractor, None, rank, self.maps.judges)
         if self._fashion:
@@ -149,9 +181,10 @@ class Examined:
             return Judges(
                 extractor, lambda pictures, features: network(as_pictures(pictures)).argmax(1), rank, self.maps.judges
             )
-        truth = torch.from_numpy(self._numbers(self.training, _some(self.training, TRAINING)))
+        rows = _some(self.training, TRAINING)
+        truth = torch.from_numpy(numbers_of(self.training, self.label, self.classes, rows))
         known = truth >= 0
-        logits = trained(self._seen[known], truth[known], len(self.classes))
+        logits = trained(seen[known], truth[known], len(self.classes))
         return Judges(extractor, lambda pictures, features: logits(features).argmax(1), rank, self.maps.judges)
 
     def _sketched(self, data: Dataset, rows: Rows) -> Sketch:
@@ -191,16 +224,16 @@ class Examined:
         return said
 
     def _labels(self, data: Dataset, rows: Rows) -> Rows | None:
-        return self._numbers(data, rows) if self.label else None
+        return numbers_of(data, self.label, self.classes, rows) if self.label else None
 
-    def _numbers(self, data: Dataset, rows: Rows) -> Rows:
-        numbers = {name: number for number, name in enumerate(self.classes)}
-        return np.array([numbers.get(value, -1) for value in data.values(self.label, rows)], np.int64)
+    def _texts(self, data: Dataset, rows: Rows) -> list[str | None] | None:
+        return None if self.rank is None else texts_of(data, rows)
 
-    def _texts(self, data: Dataset, rows: Rows) -> list[str] | None:
-        if self.judges.rank is None:
-            return None
-        return [texts[0] for texts in data.values("text", rows)]
+
+def too_few(source: str, held: int, split: str) -> DataError:
+    """Return what is said where so few pictures are held out that nothing is measured."""
+    hint = f"at least {ENOUGH}: a folder validation/ beside the rest, or train/ and validation/ of one's own"
+    return DataError(f"{source} has {held} held-out pictures ({split})", hint=hint)
 
 
 def on_paper(pictures: Bytes) -> Bytes:
@@ -209,19 +242,6 @@ def on_paper(pictures: Bytes) -> Bytes:
         return pictures
     colour, alpha = pictures[..., :3].astype(np.float32), pictures[..., 3:].astype(np.float32) / 255
     return (colour * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
-
-
-def _label(model: Model, data: Dataset) -> str:
-    """Return the label of most classes that a model hears and every held-out picture has; "" if there is none."""
-    classes = {name: len(column.classes) for name, column in data.columns.items()}
-    heard: Sequence[str] = sorted(model.bus.names, key=lambda name: (name != "label", -classes.get(name, 0), name))
-    for name in heard:
-        column = data.columns.get(name)
-        if column is not None and column.kind == "label" and name != "background" and len(column.classes) > 1:
-            values = data.values(name, range(len(data)))
-            if all(value is not None for value in values):
-                return name
-    return ""
 
 
 def _order(seed: int, use: str, count: int) -> Rows:

@@ -55,8 +55,9 @@ class Maps:
         return {figure: self._values(data, name, rows) for figure, name in self._names.items()}
 
     def about(self) -> dict[str, str]:
-        """Return figure → its finder, for the report."""
-        return {figure: judge.finder.name for figure, judge in self.judges.items() if judge.finder is not None}
+        """Return figure → its finder, and the hash of what it finds with, for the report."""
+        finders = {figure: judge.finder for figure, judge in self.judges.items() if judge.finder is not None}
+        return {figure: f"{one.name} {one.sha256[:12]}".strip() for figure, one in finders.items()}
 
     def _values(self, data: Dataset, name: str, rows: Rows) -> list[Bytes | None]:
         values: list[Any] = data.values(name, rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lienzo.api.model import Model
@@ -52,13 +54,17 @@ def view_for(model: Model, source: str, policy: Policy | None = None, where: Whe
         policy: how pictures become square; None: not said.
         where: label → the class or classes to keep; None: not said.
     """
-    learnt = _recipe_of(model).get("data", {})
-    usual: Policy = learnt.get("policy", "crop")
-    kept: Where = learnt.get("where", {}) if learnt.get("source") == source else {}
-    return View(usual if policy is None else policy, kept if where is None else where)
+    learnt = learnt_view(recipe_in(model.folder), source)
+    return View(learnt.policy if policy is None else policy, learnt.where if where is None else where)
 
 
-def _recipe_of(model: Model) -> dict[str, Any]:
-    """Return a run's recipe, or that which lies beside shipped weights; empty where there is none."""
-    places = (model.folder / RECIPE, model.folder.parent.parent / RECIPE)
+def learnt_view(recipe: Mapping[str, Any], source: str) -> View:
+    """Return how a recipe looks at a source; which classes are kept is its matter only where that is its source."""
+    learnt = recipe.get("data", {})
+    return View(learnt.get("policy", "crop"), learnt.get("where", {}) if learnt.get("source") == source else {})
+
+
+def recipe_in(folder: Path) -> dict[str, Any]:
+    """Return the recipe of a checkpoint's run, or that which lies beside shipped weights; empty where there is none."""
+    places = (folder / RECIPE, folder.parent.parent / RECIPE)
     return next((read_json(place) for place in places if place.is_file()), {})

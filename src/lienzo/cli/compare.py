@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ Families = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="To train: names of `lienzo families`, or recipes (.toml).")
 ]
 Models = Annotated[
-    str | None, typer.Option(metavar="A,B,…", help="Trained already: names of `lienzo models`, folders of runs.")
+    str | None,
+    typer.Option(metavar="A,B,…", help="Trained already: names of `lienzo models`, folders of runs; A,dtype=bfloat16."),
 ]
 Budget = Annotated[str | None, typer.Option(help="How long each training may take: 10m, 1h, 45s.")]
 Out = Annotated[
@@ -22,8 +24,9 @@ Count = Annotated[int, typer.Option(min=16, help="Pictures a seed: figures are s
 Seeds = Annotated[int, typer.Option(min=1, help="Sampling seeds: their spread gives the intervals.")]
 Features = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="clf64, emoji, pca, the folder of a transformers model, or module:Class."),
-]
+    typer.Option(metavar="NAME", help="clf64, emoji, pca, efficientnet-lite0, inception:FILE, the folder of a "
+                 "transformers model, hub:OWNER/NAME, or module:Class."),
+]  # fmt: skip
 Scored = Annotated[int, typer.Option(min=0, help="Held-out pictures whose likelihood is measured, if a model can.")]
 Size = Annotated[int | None, typer.Option(help="Side of the pictures in pixels.")]
 Watts = Annotated[float, typer.Option(min=0, help="What the machine is taken to draw, for the estimate of energy.")]
@@ -34,6 +37,21 @@ Settings = Annotated[
 ]
 
 
+def listed(text: str) -> list[str]:
+    """Return the names in a list; how one is loaded stays with it.
+
+    >>> listed("emoji-64,dtype=bfloat16, runs/a=b,")
+    ['emoji-64,dtype=bfloat16', 'runs/a=b']
+    """
+    names: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
+        if names and re.match(r"\w+=", part):
+            names[-1] += f",{part}"
+        elif part:
+            names.append(part)
+    return names
+
+
 def compare(
     source: Source,
     families: Families = None,
@@ -41,7 +59,7 @@ def compare(
     budget: Budget = None,
     out: Out = None,
     count: Count = 1000,
-    seeds: Seeds = 3,
+    seeds: Seeds = 5,
     features: Features = None,
     scored: Scored = 64,
     size: Size = None,
@@ -65,5 +83,5 @@ def compare(
     training: dict[str, Any] = {} if threads is None else {"threads": threads}
     tables: dict[str, Any] = {"training": training, "data": {} if size is None else {"size": size}}
     asked = {"count": count, "seeds": seeds, "features": features, "scored": scored, "watts": watts}
-    named = [[part.strip() for part in (text or "").split(",") if part.strip()] for text in (families, models)]
-    run(source, named[0], named[1], budget, out, {n: t for n, t in tables.items() if t}, settings or [], asked)
+    trained, there = listed(families or ""), listed(models or "")
+    run(source, trained, there, budget, out, {n: t for n, t in tables.items() if t}, settings or [], asked)

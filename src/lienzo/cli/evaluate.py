@@ -20,6 +20,12 @@ Scored = Annotated[
     int | None,
     typer.Option(min=0, help="Held-out pictures whose likelihood is measured; by default 64, if the model has one."),
 ]
+Samples = Annotated[
+    int, typer.Option(min=1, help="Codes a picture of the importance-weighted bound (IWAE-K), of a family with codes.")
+]
+Split = Annotated[
+    str, typer.Option(help="What it is held against: train, validation, test, all, or several joined by +.")
+]
 Finders = Annotated[
     list[str] | None,
     typer.Option("--finder", metavar="MAP=NAME", help="Who finds a map in a picture, to see whether it is obeyed: the "
@@ -46,6 +52,8 @@ def evaluate(
     seeds: Seeds = 5,
     features: Features = None,
     scored: Scored = None,
+    samples: Samples = 1,
+    split: Split = "validation+test",
     finder: Finders = None,
     policy: Squared = None,
     where: Kept = None,
@@ -67,5 +75,5 @@ def evaluate(
 
     run(
         model, data, count, seeds, features, scored, out, finders=finder or [], policy=policy, where=where or [],
-        as_json=as_json, threads=threads,
+        samples=samples, split=split, as_json=as_json, threads=threads,
     )  # fmt: skip

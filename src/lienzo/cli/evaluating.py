@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from lienzo.api.evaluate import default_file, evaluate
+from lienzo.api.examined_said import between, fewer, likelihood, listed, value, worst_classes
 from lienzo.api.model import load
 from lienzo.api.words import read_pairs
+from lienzo.cli.training import again
 from lienzo.core import ConfigurationError, Scores, require
 from lienzo.data.pixels import Policy
 
@@ -23,10 +26,14 @@ SCORED = 64  # pictures, where nobody says how many
 
 def run(
     model: str, data: str, count: int, seeds: int, features: str | None, scored: int | None, out: Path | None, *,
-    finders: Sequence[str] = (), policy: Policy | None = None, where: Sequence[str] = (), as_json: bool,
-    threads: int | None,
+    finders: Sequence[str] = (), policy: Policy | None = None, where: Sequence[str] = (), samples: int = 1,
+    split: str = "validation+test", as_json: bool, threads: int | None,
 ) -> None:  # fmt: skip
-    """Measure, write, show."""
+    """Measure, write, show.
+
+    Raises:
+        typer.Exit: after Ctrl-C; seeds that were finished are kept.
+    """
     if threads is not None:
         import torch
 
@@ -45,19 +52,15 @@ def run(
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done)
 
-        report = evaluate(
-            used,
-            data,
-            count=count,
-            seeds=seeds,
-            features=features,
-            scored=wanted,
-            out=path,
-            finders=named,
-            policy=policy,
-            where=read_pairs(where, "label", "style=noto") if where else None,
-            progress=progress,
-        )
+        try:
+            report = evaluate(
+                used, data, count=count, seeds=seeds, features=features, scored=wanted, samples=samples, split=split,
+                out=path, finders=named, policy=policy,
+                where=read_pairs(where, "label", "style=noto") if where else None, progress=progress,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            bar.console.print(f"stopped; to go on: {again()}", highlight=False, markup=False, soft_wrap=True)
+            raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
     else:
@@ -79,29 +82,26 @@ def show(report: dict[str, Any], path: Path) -> None:
     """Print the figures, each beside its floor."""
     console = Console(highlight=False)
     about, features = report["data"], report["features"]
+    seeds = len(report["seeds"])
     console.print(
-        f"{report['model']['name']} on {about['source']} ({about['split']}): {report['settings']['count']} pictures a "
-        f"seed, {len(report['seeds'])} seeds; {features['name']} {features['sha256'][:12]}, {features['dimension']} "
-        f"features; floor: as many real pictures ({about['floor_from']})", soft_wrap=True, markup=False,
+        f"{report['model']['name']} on {about['source']} ({about['split']}): {report['settings']['count']:,} pictures "
+        f"a seed{fewer(report)}; {f'{seeds} seeds, ± is the deviation over them' if seeds > 1 else 'one seed'}; "
+        f"{features['name']} {features['sha256'][:12]}, {features['dimension']} features; floor: as many real pictures "
+        f"({about['floor_from']})", soft_wrap=True, markup=False,
     )  # fmt: skip
     table = Table(box=None, padding=(0, 2), header_style="bold")
     for head in ("figure", "model", "real"):
         table.add_column(head, justify="left" if head == "figure" else "right")
     for name, figure in report["figures"].items():
         share = f" ({figure['of_real']:.1%} of real)" if "of_real" in figure else ""
-        table.add_row(Text(name, "cyan"), _value(figure) + share, _value(figure["floor"]))
-    told = report["likelihood"]
-    if told is not None:
-        what = f"likelihood, bits/dim ({told['kind']}, {told['pictures']} pictures)"
-        table.add_row(Text(what, "cyan"), f"{told['mean']:.3f} ± {told['error']:.3f}", "")
+        table.add_row(Text(name, "cyan"), value(figure) + share, value(figure["floor"]) if figure["floor"] else "")
     console.print(table)
+    if report["likelihood"] is not None:
+        console.print(f"likelihood, bits/dim: {likelihood(report['likelihood'])}", soft_wrap=True, markup=False)
+    for name in (name for name in report["figures"] if between(report, name)):
+        console.print(f"{name}{between(report, name)}", soft_wrap=True, markup=False)
+    if worst := worst_classes(report):
+        console.print(f"classes least recalled: {listed(worst)}", soft_wrap=True, markup=False)
     for name, why in report["refused"].items():
         console.print(f"{name} is refused: {why['why']}; {why['instead']}", soft_wrap=True, markup=False)
     console.print(f"written: {path}", soft_wrap=True, markup=False)
-
-
-def _value(told: dict[str, Any]) -> str:
-    if not told:
-        return ""
-    spread = f" ± {told['deviation']:.2g}" if told["deviation"] is not None else ""
-    return f"{told['mean']:.4g}{spread}"

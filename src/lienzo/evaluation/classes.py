@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lienzo.evaluation.small import trained
 
-Told = dict[str, dict[str, float]]
+Told = dict[str, dict[str, float | None]]  # class → asked, found, recall
 
 
 def accuracy_score(drawn: Tensor, labels: Tensor, real: Tensor, truth: Tensor, classes: int, *, seed: int = 0) -> float:
@@ -34,6 +34,8 @@ def accuracy_score(drawn: Tensor, labels: Tensor, real: Tensor, truth: Tensor, c
 def by_class(found: Tensor, asked: Tensor, names: Sequence[str]) -> Told:
     """Return for every class the share of pictures asked for and found, and how many of the asked ones were found.
 
+    A class that nobody asked for has no recall.
+
     >>> by_class(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]), ["cat", "dog"])["dog"]["recall"]
     0.5
     """
@@ -42,7 +44,7 @@ def by_class(found: Tensor, asked: Tensor, names: Sequence[str]) -> Told:
         mine = asked == number
         told[name] = {
             "asked": float(mine.double().mean()), "found": float((found == number).double().mean()),
-            "recall": float((found[mine] == number).double().mean()) if bool(mine.any()) else 0.0,
+            "recall": float((found[mine] == number).double().mean()) if bool(mine.any()) else None,
         }  # fmt: skip
     return told
 

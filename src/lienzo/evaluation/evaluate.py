@@ -9,12 +9,14 @@ from typing import Any
 
 from torch import Tensor
 
+from lienzo.evaluation.classes import Told as Shares
 from lienzo.evaluation.classes import accuracy_score, by_class, class_distance
-from lienzo.evaluation.copies import copied, repeated
+from lienzo.evaluation.copies import HELD, copied, repeated
 from lienzo.evaluation.distances import frechet_distance, kernel_distance, moments
 from lienzo.evaluation.extrapolation import LEAST, extrapolated
 from lienzo.evaluation.features import INCEPTION
 from lienzo.evaluation.manifold import manifold
+from lienzo.evaluation.retrieval import found_among
 from lienzo.evaluation.sketch import Sketch
 from lienzo.evaluation.sliced import sliced_wasserstein, wasserstein
 from lienzo.evaluation.two_sample import two_sample_test
@@ -24,6 +26,9 @@ FEWEST = 2  # pictures a dimension for a Fréchet distance: below, the covarianc
 SUBSETS, SUBSET = 20, 1000  # of the kernel distance
 RETRIEVAL = "retrieval"
 ENOUGH = 16  # pictures: below, nothing is measured
+EQUAL = ("FD", "FID", "precision", "recall", "density", "coverage", "vendi", "two", "repeated")
+# … which compare sets of one length: as many drawn pictures as there are held-out ones; recall, coverage and distances
+# change with the number, so that any other floor would be one of something else
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Told:
 
     figures: dict[str, float]
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
-    classes: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    classes: Shares = field(default_factory=dict[str, dict[str, float | None]])
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,13 @@ class Real:
 
     Attributes:
         reference: held-out pictures.
-        training: features (M, D) of training pictures, for copies.
+        training: features (M, D) of training pictures, for copies; None where held-out pictures are among them.
         classes: names of the label's classes, or none.
         seed: of whatever is drawn while measuring.
     """
 
     reference: Sketch
-    training: Tensor
+    training: Tensor | None
     classes: Sequence[str] = ()
     seed: int = 0
 
@@ -70,7 +75,7 @@ def told_of(drawn: Sketch, real: Real, extractor: str, *, copies_of: Tensor | No
     """
     f, g, seed = drawn.features, real.reference.features, real.seed
     count, width = min(len(f), len(g)), f.shape[1]
-    fidelity, apart = manifold(g, f), two_sample_test(g, f, seed=seed)
+    fidelity, apart = manifold(g[:count], f[:count]), two_sample_test(g, f, seed=seed)
     figures: dict[str, float] = {}
     if count >= FEWEST * width:
         figures["FD"] = frechet_distance(moments(f[:count]), moments(g[:count]))
@@ -81,15 +86,18 @@ def told_of(drawn: Sketch, real: Real, extractor: str, *, copies_of: Tensor | No
         "precision": fidelity.precision, "recall": fidelity.recall,
         "density": fidelity.density, "coverage": fidelity.coverage,
         "vendi": vendi_score(f[:count]), "two-sample": apart.accuracy,
-        "copied": copied(f if copies_of is None else copies_of, real.training, g[::2]), "repeated": repeated(f, g),
+        "repeated": repeated(f, g),
     }  # fmt: skip
+    if real.training is not None and len(g[::2]) >= HELD:
+        figures["copied"] = copied(f if copies_of is None else copies_of, real.training, g[::2])
     figures = {full_name(name, extractor): value for name, value in figures.items()}
     figures["sliced-pixels"] = sliced_wasserstein(drawn.pixels, real.reference.pixels)
     figures["sliced-details"] = sliced_wasserstein(drawn.details, real.reference.details)
     figures["noise"] = float(wasserstein(drawn.noise, real.reference.noise).mean())
     obeyed, classes = _labels(drawn, real, extractor)
     if drawn.ranks is not None:
-        obeyed |= {f"{RETRIEVAL}-top{k}": float((drawn.ranks < k).double().mean()) for k in (1, 5)}
+        shares = {f"{RETRIEVAL}-top{k}": found_among(drawn.ranks, k) for k in (1, 5)}
+        obeyed |= {name: share for name, share in shares.items() if share is not None}
     obeyed |= {name: float(each.nanmean()) for name, each in drawn.obeyed.items() if not bool(each.isnan().all())}
     return Told(figures | obeyed, {f"two-sample-{extractor}": (apart.low, apart.high)}, classes)
 
@@ -105,40 +113,66 @@ def full_name(figure: str, extractor: str) -> str:
     return f"{figure}-{extractor}"
 
 
-def _labels(drawn: Sketch, real: Real, extractor: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Measure whether labels are obeyed, as the classifier among the judges sees it."""
+def pictures_of(figure: str, drawn: int, compared: int) -> int:
+    """Return how many of the drawn pictures a figure looks at.
+
+    >>> pictures_of("FD-clf64", 50_000, 12_935), pictures_of("label-accuracy", 50_000, 12_935)
+    (12935, 50000)
+    """
+    return min(drawn, compared) if figure.partition("-")[0] in EQUAL else drawn
+
+
+def _labels(drawn: Sketch, real: Real, extractor: str) -> tuple[dict[str, float], Shares]:
+    """Measure whether labels are obeyed, as the classifier among the judges sees it; what has no label is left out."""
     asked, truth, names = drawn.labels, real.reference.labels, real.classes
     if asked is None or truth is None or not names:
         return {}, {}
-    score = accuracy_score(drawn.features, asked, real.reference.features, truth, len(names), seed=real.seed)
+    known = asked >= 0
+    if not bool(known.any()):
+        return {}, {}
+    asked = asked[known]
+    score = accuracy_score(drawn.features[known], asked, real.reference.features, truth, len(names), seed=real.seed)
     figures = {f"CAS-{extractor}": score}
     if drawn.found is None or real.reference.found is None:
         return figures, {}
-    figures["label-accuracy"] = float((drawn.found == asked).double().mean())
-    figures["class-distance"] = class_distance(drawn.found, real.reference.found, len(names))
-    return figures, by_class(drawn.found, asked, names)
+    found = drawn.found[known]
+    figures["label-accuracy"] = float((found == asked).double().mean())
+    figures["class-distance"] = class_distance(found, real.reference.found, len(names))
+    return figures, by_class(found, asked, names)
 
 
-def refusals(count: int, extractor: str, dimension: int) -> dict[str, dict[str, str]]:
-    """Return which figures n pictures do not allow, why, and what means something instead."""
+def refusals(count: int, extractor: str, dimension: int, held: int | None = None) -> dict[str, dict[str, str]]:
+    """Return which figures n pictures do not allow, why, and what means something instead.
+
+    Args:
+        count: n, on each side of a comparison.
+        extractor: the name of the features.
+        dimension: how many features a picture has.
+        held: how many held-out pictures there are, if these and not those drawn are too few.
+    """
     told: dict[str, dict[str, str]] = {}
+    limit = f": only {held} are held out, and more --count does not help" if held is not None else ""
     instead = f"KID-{extractor}, coverage-{extractor} and two-sample-{extractor} mean something at {count}"
     for name, fewest in (("FD", FEWEST), ("FD-extrapolated", LEAST)):
         if count < fewest * dimension:
-            why = f"{count} pictures for {dimension} features: it needs {fewest * dimension}"
+            why = f"{count} pictures for {dimension} features: it needs {fewest * dimension}{limit}"
             told[full_name(name, extractor)] = {"why": why, "instead": instead}
+    if count < 2 * HELD - 1:
+        why = f"{count} held-out pictures: the nearest 1 % of half of them are too few, it needs {2 * HELD - 1}{limit}"
+        instead = "look at the nearest training pictures, which `lienzo compare` shows"
+        told[full_name("copied", extractor)] = {"why": why, "instead": instead}
     return told
 
 
 def summary(each: Sequence[Told], floors: Sequence[Told]) -> dict[str, dict[str, Any]]:
     """Return every figure with its spread over seeds, beside the floor: what as many real pictures measure.
 
-    What real pictures achieve of a text is not all of it: a retrieval is also told as a share of theirs, "of_real".
+    A figure that a seed has not (a map's, of which nothing was asked there) is that of the others. What real pictures
+    achieve of a text is not all of it: a retrieval is also told as a share of theirs, "of_real".
     """
     figures: dict[str, dict[str, Any]] = {}
-    for name in each[0].figures:
-        own = _spread([told.figures[name] for told in each])
-        floor = _spread([told.figures[name] for told in floors if name in told.figures])
+    for name in dict.fromkeys(name for told in each for name in told.figures):
+        own, floor = (_spread([told.figures[name] for told in side if name in told.figures]) for side in (each, floors))
         figures[name] = {**own, "floor": floor}
         if name.startswith(RETRIEVAL) and floor and floor["mean"]:
             figures[name]["of_real"] = own["mean"] / floor["mean"]

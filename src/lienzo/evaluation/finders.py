@@ -20,12 +20,13 @@ from lienzo.core import ConfigurationError
 from lienzo.data.edges import edges
 from lienzo.data.scenes.groups import GROUPS
 from lienzo.evaluation.maps import edge_score, kept, keypoints_found, overlap, rank_correlation
-from lienzo.evaluation.shipped import MODELS
+from lienzo.evaluation.shipped import MODELS, digest
 
 Bytes = NDArray[np.uint8]
 Found = NDArray[np.generic]
 LOW, HIGH = 12.0, 26.0  # changes of colour, in levels a pixel, that are followed and that begin a line
 SCENES, JUDGE = "scene-judge", "lienzo.evaluation.scene_judge"  # of segmentations in the groups of scenes
+BACKGROUND, UNKNOWN = "background", -1  # a segment that is no thing, and a class that the map has not
 TASKS = {"segmentation": "image-segmentation", "mask": "image-segmentation", "depth": "depth-estimation"}
 
 
@@ -34,9 +35,11 @@ class Finder(ABC):
 
     Attributes:
         name: as the report bears it.
+        sha256: of the weights that it finds with; "" where it has none, or nobody said.
     """
 
     name: str
+    sha256: str = ""
 
     @abstractmethod
     def find(self, pictures: Bytes) -> Sequence[Found]:
@@ -68,8 +71,9 @@ class Edges(Finder):
 class Pipeline(Finder):
     """A `transformers` pipeline in a local folder: of "image-segmentation", or of "depth-estimation".
 
-    Segments are brought to class numbers by their names; a pipeline whose names are none of the map's gives its own
-    numbers. Depth is what the pipeline predicts; most predict nearness.
+    Segments are brought to class numbers by their names, those of the map or, if it has none, the pipeline's own; what
+    is none of them is −1. Of a mask all segments but the background are the inside. Depth is what the pipeline
+    predicts; most predict nearness.
 
     Args:
         folder: as saved by `transformers`; nothing is downloaded.
@@ -77,7 +81,8 @@ class Pipeline(Finder):
         classes: names of a segmentation's classes.
 
     Raises:
-        ConfigurationError: if `transformers` is not installed, or cannot read the folder.
+        ConfigurationError: if `transformers` is not installed, or cannot read the folder, or the pipeline's classes are
+            none of the map's.
     """
 
     def __init__(self, folder: Path, kind: str, classes: Sequence[str] = ()) -> None:
@@ -87,12 +92,17 @@ class Pipeline(Finder):
             what = f"{folder} needs the package transformers"
             raise ConfigurationError(what, hint="pip install 'lienzo[pretrained]'") from None
         try:
-            self.run: Callable[[Image.Image], Any] = pipeline(TASKS[kind], model=str(folder))
+            self.run: Any = pipeline(TASKS[kind], model=str(folder))
         except (OSError, ValueError, KeyError) as error:
             what = f"{folder} holds no pipeline for {TASKS.get(kind, kind)}: {error}"
             raise ConfigurationError(what, hint=f"a folder for {', '.join(TASKS)}, or module:Class") from None
         self.kind, self.name = kind, folder.resolve().name
-        self.numbers = {name.lower(): number for number, name in enumerate(classes)}
+        self.sha256 = digest(self.run.model.state_dict())
+        self.numbers = self._numbers(classes) if kind == "segmentation" else {}
+
+    def asked(self, value: Bytes) -> Found:
+        """Return what a map asks for; of a mask, where it is set."""
+        return value[..., 0] > 127 if self.kind == "mask" else value[..., 0]
 
     def find(self, pictures: Bytes) -> Sequence[Found]:
         """Return class numbers or depths (H, W)."""
@@ -102,10 +112,26 @@ class Pipeline(Finder):
             return [np.asarray(each["predicted_depth"], np.float32).squeeze() for each in found]
         return [self._numbered(each, pictures.shape[1:3]) for each in found]
 
+    def _numbers(self, classes: Sequence[str]) -> dict[str, int]:
+        """Return the class number of each name.
+
+        Raises:
+            ConfigurationError: if none of the pipeline's names is one of the map's.
+        """
+        own = {str(name).lower(): int(number) for number, name in self.run.model.config.id2label.items()}
+        numbers = {name.lower(): number for number, name in enumerate(classes)} or own
+        if not numbers.keys() & own.keys():
+            what = f"{self.name} finds {', '.join(list(own)[:3])} …, and nothing of the map's {', '.join(classes)}"
+            raise ConfigurationError(what, hint="a pipeline that knows these classes by name, or module:Class")
+        return numbers
+
     def _numbered(self, segments: Sequence[Any], size: tuple[int, ...]) -> Found:
-        told = np.zeros(size, np.int64)
-        for number, segment in enumerate(segments):
-            told[np.asarray(segment["mask"]) > 0] = self.numbers.get(str(segment["label"]).lower(), number)
+        if self.kind == "mask":
+            shapes = [np.asarray(one["mask"]) > 0 for one in segments if str(one["label"]).lower() != BACKGROUND]
+            return np.any(shapes, axis=0) if shapes else np.zeros(size, bool)
+        told = np.full(size, UNKNOWN, np.int64)
+        for segment in segments:
+            told[np.asarray(segment["mask"]) > 0] = self.numbers.get(str(segment["label"]).lower(), UNKNOWN)
         return told
 
 

@@ -16,6 +16,8 @@ Points = NDArray[np.floating]
 def overlap(asked: Plane, found: Plane) -> float:
     """Return the mean over classes of |A ∩ B| / |A ∪ B|, of the classes that either map has.
 
+    What is found to be no class that could be asked for, −1, is none of them: it is missing where something was asked.
+
     "The Pascal Visual Object Classes Challenge" (Everingham et al., 2015), section 4.3.
 
     Args:
@@ -25,7 +27,7 @@ def overlap(asked: Plane, found: Plane) -> float:
     >>> overlap(np.array([[0, 0, 1, 1]]), np.array([[0, 1, 1, 1]])) == (1 / 2 + 2 / 3) / 2
     True
     """
-    classes = np.union1d(asked, found)
+    classes = [c for c in np.union1d(asked, found) if c >= 0]
     shares = [float(((asked == c) & (found == c)).sum() / ((asked == c) | (found == c)).sum()) for c in classes]
     return sum(shares) / len(shares)
 

@@ -16,7 +16,7 @@ from lienzo.data.scenes.groups import GROUPS
 from lienzo.data.scenes.kinds import KINDS
 from lienzo.evaluation.finders import SCENES as NAME
 from lienzo.evaluation.finders import Bytes, Finder, Found
-from lienzo.evaluation.shipped import config_of, folder_of, restored
+from lienzo.evaluation.shipped import config_of, folder_of, hash_on_card, restored
 
 SIDE, GRID, JOINTS = 64, 32, 17  # of pictures, and of the maps of joints
 WEATHERS = ("clear", "snow", "rain", "night")
@@ -129,6 +129,9 @@ class Segments(Finder):
 
     name = NAME
 
+    def __init__(self) -> None:
+        self.sha256 = hash_on_card(folder_of(NAME))
+
     def find(self, pictures: Bytes) -> Sequence[Found]:
         """Return class numbers (64, 64)."""
         return list(load_judge().see(_square(pictures)).segmentation.argmax(1).numpy().astype(np.int64))
@@ -138,6 +141,9 @@ class Nearness(Finder):
     """Nearness by the judge of scenes, which rises as the depth map of scenes does."""
 
     name = NAME
+
+    def __init__(self) -> None:
+        self.sha256 = hash_on_card(folder_of(NAME))
 
     def find(self, pictures: Bytes) -> Sequence[Found]:
         """Return nearness (64, 64)."""

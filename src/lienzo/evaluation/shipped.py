@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from lienzo.core import CheckpointError
 from lienzo.training.folder import fingerprint
@@ -53,6 +55,14 @@ def restored(module: M, folder: Path) -> M:
     state = {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
     module.load_state_dict(state)
     return module.requires_grad_(False).eval()
+
+
+def digest(state: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of a network's names and numbers, in whatever files they came."""
+    whole = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        whole.update(name.encode() + tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()
 
 
 def ship(module: nn.Module, folder: Path, config: dict[str, Any], card: str) -> None:

@@ -23,13 +23,13 @@ class Part:
     Attributes:
         pictures: (n, H, W, C) uint8, C = 1 or 3.
         labels: class numbers (n,), or None.
-        texts: one a picture, or None.
+        texts: one a picture, None where nothing was said; or None.
         maps: name → what was asked for, (H, W, K) uint8, or None where nothing was.
     """
 
     pictures: Bytes
     labels: NDArray[np.int64] | None = None
-    texts: Sequence[str] | None = None
+    texts: Sequence[str | None] | None = None
     maps: Mapping[str, Sequence[Bytes | None]] = field(default_factory=dict[str, Sequence[Bytes | None]])
 
 
@@ -44,7 +44,7 @@ class Sketch:
         noise: level of each, (N, 1).
         labels: class numbers that were asked for or are known, (N,), or None.
         found: class numbers that a classifier sees, (N,), or None.
-        ranks: how many captions fit better than its own, (N,), or None.
+        ranks: how many captions fit better than its own, (N,), −1 where it has none; or None.
         obeyed: name of a map → its score for each, (N,), NaN where none was asked for.
     """
 
@@ -74,7 +74,7 @@ class Judges:
 
     extractor: Extractor
     classify: Callable[[Bytes, Tensor], Tensor] | None = None
-    rank: Callable[[Bytes, Sequence[str]], Tensor] | None = None
+    rank: Callable[[Bytes, Sequence[str | None]], Tensor] | None = None
     maps: Mapping[str, Callable[[Bytes, Sequence[Bytes | None]], Tensor]] = field(
         default_factory=dict[str, Callable[[Bytes, Sequence[Bytes | None]], Tensor]]
     )

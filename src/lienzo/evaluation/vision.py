@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 from lienzo.core import ConfigurationError
 from lienzo.evaluation.features import COMPONENTS, INCEPTION, Bytes, Extractor, coloured, evenly, principal_axes
-from lienzo.evaluation.shipped import WEIGHTS
+from lienzo.evaluation.shipped import digest
 from lienzo.training.folder import fingerprint
 
 SIDE, FEATURES = 224, 1280  # of EfficientNet-lite0
@@ -30,7 +31,7 @@ class Transformer(Extractor):
             downloaded; or the name of a model on the hub.
 
     Raises:
-        ConfigurationError: if `transformers` is not installed, or cannot read the model.
+        ConfigurationError: if `transformers` is not installed, or cannot read the model, or weights of it are missing.
     """
 
     def __init__(self, place: Path | str) -> None:
@@ -42,19 +43,23 @@ class Transformer(Extractor):
         local = isinstance(place, Path)
         try:
             self.processor = _processor(transformers, place, local)
-            model = transformers.AutoModel.from_pretrained(place, local_files_only=local, use_safetensors=True)
+            model, told = transformers.AutoModel.from_pretrained(
+                place, local_files_only=local, use_safetensors=True, output_loading_info=True
+            )
         except (OSError, ValueError, ImportError) as error:
             raise ConfigurationError(f"{place} is no vision model: {error}", hint="a folder as saved by it") from None
-        self.network = getattr(model, "vision_model", model).eval()
         self.name = Path(place).resolve().name if local else str(place).rpartition("/")[2]
-        self.dimension = int(self.network.config.hidden_size)
-        self.sha256 = fingerprint(place / WEIGHTS) if isinstance(place, Path) else _digest(self.network.state_dict())
+        self.network = getattr(model, "vision_model", model).eval()
+        self.pooled = all_there(self.name, told["missing_keys"])
+        self.sha256 = digest(self.network.state_dict())
+        with torch.no_grad():  # no two configurations call the width alike
+            self.dimension = self.batch(np.zeros((1, 32, 32, 3), np.uint8)).shape[1]
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, D)."""
         images = [Image.fromarray(picture) for picture in np.ascontiguousarray(coloured(pictures))]
         found = self.network(**self.processor(images=images, return_tensors="pt"))
-        pooled = getattr(found, "pooler_output", None)
+        pooled = getattr(found, "pooler_output", None) if self.pooled else None
         return (pooled if pooled is not None else found.last_hidden_state[:, 0]).flatten(1).float()
 
 
@@ -152,8 +157,15 @@ def _processor(transformers: Any, place: Path | str, local: bool) -> Any:
         return transformers.AutoImageProcessor.from_pretrained(place, local_files_only=local, use_fast=False)
 
 
-def _digest(state: dict[str, Tensor]) -> str:
-    whole = hashlib.sha256()
-    for name, tensor in sorted(state.items()):
-        whole.update(name.encode() + tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return whole.hexdigest()
+def all_there(name: str, missing: Iterable[str]) -> bool:
+    """Tell whether a model's pooling may be used: a layer of it that the file lacks has random weights.
+
+    Raises:
+        ConfigurationError: if anything else is missing.
+    """
+    absent = sorted(missing)
+    other = [key for key in absent if "pooler" not in key]
+    if other:
+        what = f"{name} lacks {len(other)} of its weights, e.g. {other[0]}: its features would be random"
+        raise ConfigurationError(what, hint="the whole model, as saved by transformers")
+    return not absent

@@ -7,15 +7,19 @@
   column of samples hears.
 - "quality": which figure stands for quality in plots and words: figure, name, and "better", the direction.
 - "entrants": name → "kind" ("family" or "model"), "what" it is, "status" ("measured", "failed" or "waiting"), "error"
-  (of a failure: stage and what), family, parameters, weights, hears, options, shape (C, H, W), and
+  (of a failure: stage, what and hint), family, parameters, weights, hears, options, shape (C, H, W), and
 
   - "training": seconds (wall, the whole process, all sittings), images, memory (peak, bytes), device_memory (of a GPU),
     idle (memory before the first picture: Python and its libraries); of a model that was trained elsewhere, or null;
   - "sampling": seconds a picture (median, and "least" and "most" of "repeats" times "pictures"), calls (evaluations of
-    the network a picture), memory, device_memory, idle, "others" (cores that other programs kept busy) of "cores";
+    the network a picture), memory, device_memory, idle, "others" (cores that other programs kept busy) of "cores", and
+    the "threads" that it drew with;
   - "energy": watt-hours of "training" and of a "thousand" pictures: watts × seconds, nothing measured;
-  - "figures": FD, KID, precision, recall, density, coverage, two-sample, copied, repeated, obeyed → "name" in full,
-    mean, low and high (95 %, Student's t over sampling seeds; null for one), floor (the same of as many real pictures);
+  - "figures": FD, KID, precision, recall, density, coverage, two-sample, copied, repeated, obeyed, and maps' by their
+    own names → "name" in full, mean, low and high (95 %, Student's t over sampling seeds, of a share no narrower than
+    the binomial's; null for one seed), floor (the same of as many real pictures), and "pooled" of two-sample (the
+    binomial interval of all seeds' tests);
+  - "worst": the classes least recalled, with their recall;
   - "likelihood": bits/dim as `evaluate` tells it: mean, error, kind, pictures, dequantization; or null;
   - "refused": figures that so few pictures do not allow, why, and what means something instead;
   - "standard": a hash of what it was measured against; only entrants with the same one are ranked together;

@@ -63,7 +63,8 @@ def draw(job: Values, voice: Voice) -> Values:
         "hardware": hardware(model.device), "torch": str(torch.__version__), "threads": torch.get_num_threads(),
         "sampling": {
             "seconds": median(each), "least": each[0], "most": each[-1], "repeats": len(each), "pictures": TIMED,
-            "calls": calls.of(16), "others": others.cores, "cores": os.cpu_count(), "memory": peak_memory(),
+            "calls": calls.of(16), "others": others.cores, "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(), "memory": peak_memory(),
             "device_memory": device_memory(), "idle": idle,
         },
     }  # fmt: skip

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lienzo.api.choose import OWN
+from lienzo.api.examined import too_few
 from lienzo.api.find import folder_of
-from lienzo.core import ConfigurationError, DataError
+from lienzo.core import ConfigurationError
 from lienzo.core.registry import class_named
 from lienzo.evaluation.evaluate import ENOUGH
 from lienzo.evaluation.features import extractor_named
@@ -97,7 +98,7 @@ def check(source: str, tables: Mapping[str, Any], features: str | None, split: s
     values = merged({"data": own}, {"data": {**tables.get("data", {}), "source": source}})
     held = open_data(Recipe.checked(values).data, split)
     if len(held) < ENOUGH:
-        raise DataError(f"{source} has {len(held)} held-out pictures ({split})", hint=f"at least {ENOUGH}")
+        raise too_few(source, len(held), split)
     if features not in (None, "pca"):  # which is fitted to the pictures and always there
         extractor_named(str(features), np.zeros((2, *held.shape[:2], 3), np.uint8))
 

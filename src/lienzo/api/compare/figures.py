@@ -12,7 +12,10 @@ from statistics import fmean, stdev
 from typing import Any
 
 from lienzo.api.compare.entrants import Entrant
+from lienzo.api.examined_said import worst_classes
 from lienzo.api.find import entries
+from lienzo.evaluation.evaluate import full_name
+from lienzo.evaluation.two_sample import wilson
 
 Values = dict[str, Any]
 SCHEMA = 1
@@ -20,7 +23,8 @@ STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)  # t 
 NORMAL = 1.96
 FIGURES = ("FD", "KID", "precision", "recall", "density", "coverage", "two-sample", "copied", "repeated")
 SHARES = ("precision", "recall", "coverage", "two-sample", "copied", "repeated", "obeyed")
-OBEYED = ("label-accuracy", "retrieval-top1")  # whichever the conditions allow
+OBEYED = ("label-accuracy", "retrieval-top1", "IoU", "edge-F", "PCK")  # whichever the conditions allow
+MAPS = {"IoU": (0.0, 1.0), "edge-F": (0.0, 1.0), "PCK": (0.0, 1.0), "depth-rank": (-1.0, 1.0), "kept": (0.0, math.inf)}
 POSITIVE = ("FD", "density")
 LOWER, HIGHER = "lower", "higher"
 
@@ -73,14 +77,14 @@ def quality_of(evaluations: Sequence[Values]) -> Values | None:
         return None
     extractor = Counter(one["features"]["name"] for one in evaluations).most_common(1)[0][0]
     ours = [one["figures"] for one in evaluations if one["features"]["name"] == extractor]
-    short = "FD" if all(f"FD-{extractor}" in figures for figures in ours) else "KID"
-    return {"figure": short, "name": f"{short}-{extractor}", "better": LOWER}
+    short = "FD" if all(full_name("FD", extractor) in figures for figures in ours) else "KID"
+    return {"figure": short, "name": full_name(short, extractor), "better": LOWER}
 
 
 def entrant_of(taker: Entrant, found: Values | None, watts: float, quality: Values | None) -> Values:
     """Return what the report says of one entrant."""
-    status = "waiting" if found is None else "failed" if "error" in found else "measured"
     found = found or {}
+    status = "failed" if "error" in found else "measured" if "measure" in found else "waiting"
     told: Values = {"kind": taker.kind, "what": taker.what, "status": status, "error": found.get("error")}
     draw: Values = found.get("draw", {})
     for name in ("family", "parameters", "weights", "hears", "options", "shape"):
@@ -93,6 +97,7 @@ def entrant_of(taker: Entrant, found: Values | None, watts: float, quality: Valu
     told["likelihood"] = evaluation["likelihood"] if evaluation else None
     told["refused"] = evaluation["refused"] if evaluation else {}
     told["features"] = evaluation["features"] if evaluation else None
+    told["worst"] = worst_classes(evaluation) if evaluation else []
     told["standard"] = _standard(evaluation) if evaluation else None
     told["curve"] = _curve(found, quality)
     told["nearest"] = found.get("nearest")
@@ -100,19 +105,41 @@ def entrant_of(taker: Entrant, found: Values | None, watts: float, quality: Valu
 
 
 def figures_of(evaluation: Values) -> Values:
-    """Return an evaluation's figures under short names, with their intervals."""
+    """Return an evaluation's figures under short names, maps' under their own, with their intervals."""
     extractor, figures = evaluation["features"]["name"], evaluation["figures"]
-    named = {short: f"{short}-{extractor}" for short in FIGURES}
-    named |= {"obeyed": next((name for name in OBEYED if name in figures), "")}
+    named = {short: full_name(short, extractor) for short in FIGURES}
+    named |= {"obeyed": next((name for kind in OBEYED for name in figures if _is(name, kind)), "")}
+    named |= {name: name for name in figures if kind_of_map(name) and name != named["obeyed"]}
     told: Values = {}
     for short, name in named.items():
         if name in figures:
-            pictures = evaluation["settings"]["count"] if short in SHARES else 0
-            low, high = interval(figures[name]["values"], *_range(short), pictures) or (None, None)
-            floor = figures[name].get("floor") or {}
-            told[short] = {"name": name, "mean": figures[name]["mean"], "low": low, "high": high,
-                           "floor": floor.get("mean")}  # fmt: skip
+            one = figures[name]
+            pictures = one["pictures"] if short in SHARES else 0
+            low, high = interval(one["values"], *_range(short), pictures) or (None, None)
+            floor = one.get("floor") or {}
+            told[short] = {"name": name, "mean": one["mean"], "low": low, "high": high, "floor": floor.get("mean")}
+            if short == "two-sample":  # all seeds' tests together: a few seeds that differ hide nothing
+                told[short]["pooled"] = wilson(one["mean"], one["pictures"] * len(one["values"]))
     return told
+
+
+def kind_of_map(name: str) -> str | None:
+    """Return what is measured of a map by a figure's full name; None of another figure.
+
+    >>> kind_of_map("edge-F-outline"), kind_of_map("FD-clf64")
+    ('edge-F', None)
+    """
+    return next((kind for kind in MAPS if _is(name, kind)), None)
+
+
+def alike(found: Mapping[str, Values]) -> dict[str, Values]:
+    """Return those of one figure of several entrants that are the same figure: obedience is of words or of labels."""
+    most = Counter(one["name"] for one in found.values()).most_common(1)
+    return {name: one for name, one in found.items() if one["name"] == most[0][0]}
+
+
+def _is(name: str, kind: str) -> bool:
+    return name == kind or name.startswith(f"{kind}-")
 
 
 def interval(
@@ -125,7 +152,7 @@ def interval(
         least: such values are no less.
         most: such values are no more.
         pictures: of a share, how many pictures a seed it is of: seeds may agree by chance, so the interval is never
-            narrower than the binomial's.
+            narrower than the binomial's, Wilson's, which has a width at 0 and 1, too.
 
     >>> interval([1.0, 2.0, 3.0])
     (-0.484..., 4.484...)
@@ -137,12 +164,14 @@ def interval(
     freedom = len(values) - 1
     t = STUDENT[freedom - 1] if freedom <= len(STUDENT) else NORMAL + 2.5 / freedom
     mean, half = fmean(values), t * stdev(values) / len(values) ** 0.5
-    if pictures:
-        half = max(half, NORMAL * (mean * (1 - mean) / (pictures * len(values))) ** 0.5)
-    return max(mean - half, least), min(mean + half, most)
+    low, high = wilson(mean, pictures * len(values)) if pictures else (mean, mean)
+    return max(min(mean - half, low), least), min(max(mean + half, high), most)
 
 
 def _range(short: str) -> tuple[float, float]:
+    kind = kind_of_map(short)
+    if kind is not None:
+        return MAPS[kind]
     return (0.0, 1.0) if short in SHARES else (0.0 if short in POSITIVE else -math.inf, math.inf)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from lienzo.api.compare.drawing import TIMED
 from lienzo.api.compare.drawn import drawings
 from lienzo.api.compare.pictures import near, samples
 from lienzo.api.compare.ranks import number
@@ -121,10 +122,14 @@ def _how(report: Values) -> str:
     settings, data = report["settings"], report["data"]
     features = next((one["features"] for one in report["entrants"].values() if one["features"]), None)
     lines = [f"Conditions are those of held-out pictures ({data.get('held_out', 0):,} there); every seed draws others."]
+    if data.get("reference", settings["count"]) < settings["count"]:
+        lines.append(f"Figures that compare equal sets (FD, recall and the like) look at {data['reference']:,} of the "
+                     "pictures that a seed draws: so many are held out.")  # fmt: skip
     if features:
         lines.append(f"Features: {features['name']}, {features['dimension']} numbers a picture, sha256 "
                      f"{features['sha256'][:12]}. Distances on other features are other figures.")  # fmt: skip
     lines += [
+        f"Time a picture: {TIMED} are drawn together, so that one alone takes longer than its share.",
         "The spread is over sampling seeds: it says nothing of what another training of the same family would give.",
         "Seconds of training are of the whole process, all sittings together. Memory is the most that a process of its "
         "own held, Python and its libraries included: training in one, drawing in another.",
@@ -155,4 +160,5 @@ def _likelihood(report: Values) -> Sequence[str]:
         how.setdefault(one["dequantization"], []).append(name)
     each = "; ".join(f"{', '.join(names)}: {words}" for words, names in how.items())
     kinds = "“Bound”: the truth is no more. “Estimate”: it has an error of its own."
-    return [f"Likelihood: bits a dimension of {count} held-out pictures. {kinds} Dequantization of {each}."]
+    what = f"bits a dimension of {count} held-out pictures, ± 95 % over them"
+    return [f"Likelihood: {what}. {kinds} Dequantization of {each}."]

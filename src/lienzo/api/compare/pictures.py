@@ -51,7 +51,7 @@ def near(report: Values, out: Path) -> str:
         for space, words in (("pixels", "by pixels"), ("features", f"by {told['extractor']}")):
             ratios = [d / told[space]["typical"] if told[space]["typical"] else 0 for d in told[space]["distances"]]
             alt = f"Training pictures nearest to the first samples of {name} {words}"
-            rows.append(_sheet(folder / f"near-{space}.png", columns, f"<small>{words}</small>", alt))
+            rows.append(_sheet(folder / f"near-{space}.png", columns, f"<small>{escape(words)}</small>", alt))
             rows.append(_cells([number(ratio, 2) for ratio in ratios], "distances"))
         parts.append(f'<div class="strip">{"".join(rows)}</div>')
     if not parts:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from lienzo.api.compare.figures import HIGHER, LOWER, NORMAL, SHARES, ranked
+from lienzo.api.compare.figures import HIGHER, LOWER, NORMAL, SHARES, alike, kind_of_map, ranked
 from lienzo.api.compare.likely import SAME
 from lienzo.api.compare.plots import shape
 from lienzo.api.compare.ranks import Seen, best, number, seconds, written
+from lienzo.api.examined_said import listed
 from lienzo.training.card import duration
 
 Values = dict[str, Any]
@@ -79,18 +80,20 @@ def key(i: int) -> str:
 def groups(report: Values) -> dict[str, list[Row]]:
     """Return the rows that there are, under their headings."""
     quality, entrants, ours = report["quality"], report["entrants"], ranked(report)
-    figures = [row for name in ("FD", "KID", "precision", "recall", "obeyed", "two-sample", "copied")
+    maps = dict.fromkeys(name for one in entrants.values() for name in one["figures"] if kind_of_map(name))
+    kid = () if quality and quality["figure"] == "FD" else ("KID",)
+    figures = [row for name in ("FD", *kid, "precision", "recall", "obeyed", *maps, "two-sample", "copied")
                if (row := _figure(name, entrants, ours)) is not None]  # fmt: skip
-    if quality and quality["figure"] == "FD":
-        figures = [row for row in figures if not row.title.startswith("KID")]
     scored = any(one["likelihood"] for one in entrants.values())
+    worst = [Row("least recalled", "classes that were asked for", "", _worst)]
+    worst = worst if any(one["worst"] for one in entrants.values()) else []
     likely = [Row("likelihood", "bits/dim", LOWER, _likelihood, judged=True)] if scored else []
     trained = any("seconds" in (one["training"] or {}) for one in entrants.values())
     training = [Row("time", "whole process", "", _training("seconds", duration)),
                 Row("pictures seen", "", "", _training("images", lambda v: f"{v:,}")),
                 Row("peak memory", "MiB", LOWER, _memory("training"))]  # fmt: skip
     return {
-        "What it draws": [*likely, *figures],
+        "What it draws": [*likely, *figures, *worst],
         "What training takes": [
             Row("parameters", "million", LOWER, _parameters), *(training if trained else training[:1]),
             *([Row("energy", "watt-hours, estimate", "", _energy("training"))] if trained else []),
@@ -105,9 +108,7 @@ def groups(report: Values) -> dict[str, list[Row]]:
 
 def _row(row: Row, entrants: Values, ours: Sequence[str]) -> str:
     cells = {name: row.cell(name, one) for name, one in entrants.items()}
-    seen = [cell.seen for name, cell in cells.items() if cell.seen is not None and name in ours]
-    first = {s.name for s in best(seen, row.better)[0]} if row.better and len(seen) > 1 else set[str]()
-    first = first if len(first) < len(seen) else set[str]()
+    first = ahead(row, entrants, ours)
     apart = {n for n, one in entrants.items() if row.judged and one["standard"] and n not in ours}
     cells |= {name: replace(cells[name], small="not comparable") for name in apart if cells[name].seen}
     html = "".join(_cell(cell, name in first) for name, cell in cells.items())
@@ -116,6 +117,14 @@ def _row(row: Row, entrants: Values, ours: Sequence[str]) -> str:
     unit = f"<small>{escape(row.unit)}</small>" if row.unit else ""
     return (f'<tr><th scope="row">{escape(row.title)}{arrow}{unit}</th>{html}'
             f'<td class="real">{escape(row.real)}</td></tr>')  # fmt: skip
+
+
+def ahead(row: Row, entrants: Values, ours: Collection[str]) -> set[str]:
+    """Return those between whom there is no difference to see at the top of a row, unless these are all."""
+    cells = {name: row.cell(name, entrants[name]) for name in ours}
+    seen = [cell.seen for cell in cells.values() if cell.seen is not None]
+    first = {s.name for s in best(seen, row.better)[0]} if row.better and len(seen) > 1 else set[str]()
+    return first if len(first) < len(seen) else set[str]()
 
 
 def _cell(cell: Cell, top: bool) -> str:
@@ -128,10 +137,10 @@ TITLES = {"obeyed": "condition accuracy", "two-sample": "told from real", "copie
 
 def _figure(short: str, entrants: Values, ours: Sequence[str]) -> Row | None:
     """Return the row of a figure that somebody who is ranked has."""
-    has = [one["figures"][short] for name, one in entrants.items() if short in one["figures"] and name in ours]
+    has = alike({name: entrants[name]["figures"][short] for name in ours if short in entrants[name]["figures"]})
     if not has:
         return None
-    found = has[0]
+    found = next(iter(has.values()))
 
     def write(value: float) -> str:
         return written(value, share=short in SHARES)
@@ -142,12 +151,14 @@ def _figure(short: str, entrants: Values, ours: Sequence[str]) -> Row | None:
             return Cell()
         if figure["low"] is None:
             return Cell(write(figure["mean"]))
+        if figure["name"] != found["name"]:
+            return Cell(write(figure["mean"]), figure["name"])
         small = f"{write(figure['low']).rstrip('%')} – {write(figure['high'])}"
         return Cell(write(figure["mean"]), small, Seen(name, figure["mean"], figure["low"], figure["high"]))
 
     titled = TITLES.get(short)
     title, unit = (titled, found["name"]) if titled else (found["name"], "")
-    better = HIGHER if short in ("precision", "recall", "obeyed") else LOWER
+    better = HIGHER if short in ("precision", "recall", "obeyed") or kind_of_map(short) not in (None, "kept") else LOWER
     real = write(found["floor"]) if found["floor"] is not None else ""
     return Row(title, unit, better if short != "copied" else "", cell, real, judged=True)
 
@@ -156,12 +167,18 @@ def _likelihood(name: str, one: Values) -> Cell:
     told = one["likelihood"]
     if told is None:
         return Cell("–", "has none" if one["figures"] else "")
+    if told["error"] is None:
+        return Cell(f"{SIGNS[told['kind']]}{told['mean']:.3f}", f"of one picture, {told['kind']}")
     half = NORMAL * told["error"]
     same = told["dequantization"] in SAME
     ranks = same and told["kind"] == "exact"
     seen = Seen(name, told["mean"], told["mean"] - half, told["mean"] + half) if ranks else None
     other = "" if same else ", of something else"
-    return Cell(f"{SIGNS[told['kind']]}{told['mean']:.3f}", f"± {half:.2g}, {told['kind']}{other}", seen)
+    return Cell(f"{SIGNS[told['kind']]}{told['mean']:.3f}", f"± {half:.2g} (95 %), {told['kind']}{other}", seen)
+
+
+def _worst(name: str, one: Values) -> Cell:
+    return Cell(listed(one["worst"][:1]), listed(one["worst"][1:])) if one["worst"] else Cell()
 
 
 def _training(field: str, write: Callable[[Any], str]) -> Callable[[str, Values], Cell]:

@@ -12,6 +12,7 @@ from typing import Any
 from lienzo.api.compare import training
 from lienzo.api.compare.entrants import Entrant, begin, check, entrants
 from lienzo.api.compare.figures import Settings, report_of
+from lienzo.api.compare.looking import common_view
 from lienzo.api.compare.page import page
 from lienzo.api.compare.process import Ear, WorkError, apart
 from lienzo.api.files import write_text
@@ -23,13 +24,13 @@ from lienzo.training.budget import seconds_of
 from lienzo.training.card import version
 from lienzo.training.checkpoint import WEIGHTS, plain, resolve
 from lienzo.training.folder import fingerprint, locked, read_json, write_json
+from lienzo.training.recipes.read import merged
 
 Values = dict[str, Any]
 Tell = Callable[[str], None]
 Progress = Callable[[str, float], None]  # what is under way, and which share of the whole is done
 SEED = 7  # of the samples
 WATTS = 65.0
-VIEW = ("policy", "where")  # what of a recipe's [data] the pictures that all are held against must have, too
 SPLIT = "validation+test"
 WORDS = {"train": "training", "draw": "drawing", "measure": "measuring", "nearest": "nearest training pictures"}
 HOW = "lienzo compare SOURCE --families vae,gan --budget 10m"
@@ -37,7 +38,7 @@ HOW = "lienzo compare SOURCE --families vae,gan --budget 10m"
 
 def compare(
     source: str | Path, *, families: Sequence[str] = (), models: Sequence[str] = (), budget: str | float | None = None,
-    out: str | Path = "compare", count: int = 1000, seeds: int = 3, features: str | None = None, scored: int = 64,
+    out: str | Path = "compare", count: int = 1000, seeds: int = 5, features: str | None = None, scored: int = 64,
     watts: float = WATTS, tell: Tell = lambda sentence: None, progress: Progress = lambda what, share: None,
     **overrides: Any,
 ) -> Values:  # fmt: skip
@@ -75,12 +76,13 @@ def compare(
     said: Values = dict(overrides.get("training", {}))
     if families and seconds is None and not said.get("images"):
         raise ConfigurationError("how long may each training take?", hint=HOW)
-    check(str(source), overrides, features, SPLIT)
+    view = common_view(takers, str(source), overrides.get("data", {}))
+    check(str(source), merged(overrides, {"data": view.plain()}), features, SPLIT)
     threads = said.get("threads")
     settings = Settings(str(source), seconds, count, seeds, features, scored, SEED, watts, threads, version())
     begin(folder, {"source": str(source), "budget": seconds, "overrides": plain(overrides)})
     with locked(folder):
-        return Comparison(settings, takers, folder, overrides, tell, progress).go()
+        return Comparison(settings, takers, folder, overrides, view, tell, progress).go()
 
 
 class Comparison:
@@ -91,15 +93,17 @@ class Comparison:
         takers: who takes part.
         out: its folder.
         tables: of every recipe.
+        view: how all look at the pictures.
         tell, progress: hear of it.
     """
 
     def __init__(
-        self, settings: Settings, takers: Sequence[Entrant], out: Path, tables: Values, tell: Tell, progress: Progress
-    ) -> None:
+        self, settings: Settings, takers: Sequence[Entrant], out: Path, tables: Values, view: View, tell: Tell,
+        progress: Progress,
+    ) -> None:  # fmt: skip
         self.settings, self.takers, self.out, self.tables = settings, takers, out, tables
         self.tell, self.progress = tell, progress
-        self.view = View(**{name: value for name, value in tables.get("data", {}).items() if name in VIEW}).plain()
+        self.view = view.plain()
         self.told: dict[str, Values] = {}
         self._done, self._whole = 0.0, sum(weight for taker in takers for weight in self._weights(taker).values())
         self._whole += self._after()
@@ -107,17 +111,22 @@ class Comparison:
     def go(self) -> Values:
         """Do what is left to do, and write the report anew after every entrant."""
         report: Values = {}
-        for taker in self.takers:
-            self.told[taker.name] = self._taken(taker)
-            report = self._written()
-        self._neighbours()
+        try:
+            for taker in self.takers:
+                self._take(taker)
+                report = self._written()
+            self._neighbours()
+        except KeyboardInterrupt:
+            if any(self.told.values()):
+                self._written()
+            raise
         report = self._written() if self.told else report
         self.progress("done", 1.0)
         return report
 
-    def _taken(self, taker: Entrant) -> Values:
+    def _take(self, taker: Entrant) -> None:
         """Train, draw and measure one entrant; a failure is an entry."""
-        found: Values = {}
+        found = self.told[taker.name] = dict[str, Any]()
         stages = {"train": self._trained, "draw": self._drawn, "measure": self._measured}
         weights = self._weights(taker)
         for stage, work in stages.items():
@@ -127,10 +136,10 @@ class Comparison:
                 found[stage] = work(taker, found)
             except LienzoError as error:
                 self.tell(f"{taker.name}: {stage} failed: {error.what}")
-                return {**found, "error": {"stage": stage, "what": error.what}}
+                found["error"] = {"stage": stage, "what": error.what, "hint": error.hint}
+                return
             finally:
                 self._done += weights[stage]
-        return found
 
     def _trained(self, taker: Entrant, found: Values) -> Values:
         path = taker.measured / training.FILE

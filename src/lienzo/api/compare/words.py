@@ -2,11 +2,12 @@
 
 The rules, in full. Entrants are ranked together if they were measured against the same. The best by a figure is the one
 with the best mean, and with it everybody whose 95 % interval overlaps its own: between these there is no difference to
-see. With one sampling seed there are no intervals, and nothing is ranked by a figure. A likelihood that is a bound is
-not ranked against an exact one unless the bound alone is better already, estimates stand for themselves, and what is
-not a likelihood of 8-bit pictures is not ranked. Times differ where the slowest repeat of the one took less than the
-fastest of the other; where other programs were at work meanwhile, that is said. Of what was not measured nothing is
-said. Names stand between backticks.
+see. With one sampling seed there are no intervals, and nothing is ranked by a figure. Nothing speaks for whom neither a
+sentence nor a row of the table has at its top. A classifier cannot tell pictures from real ones if the interval of all
+its tests holds ½. A likelihood that is a bound is not ranked against an exact one unless the bound alone is better
+already, estimates stand for themselves, and what is not a likelihood of 8-bit pictures is not ranked. Times differ
+where the slowest repeat of the one took less than the fastest of the other; where other programs were at work
+meanwhile, that is said. Of what was not measured nothing is said. Names stand between backticks.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lienzo.api.compare.figures import HIGHER, LOWER, SHARES, ranked
+from lienzo.api.compare.figures import HIGHER, LOWER, SHARES, alike, ranked
 from lienzo.api.compare.likely import likelihoods
 from lienzo.api.compare.ranks import Seen, best, joined, named, number, seconds, written
+from lienzo.api.compare.rows import ahead, groups
 from lienzo.evaluation.copies import RARE
 
 Values = dict[str, Any]
@@ -44,7 +46,7 @@ def words(report: Values) -> list[Values]:
         told += _purposes(report, ours)
         told += likelihoods({name: one["likelihood"] for name, one in ours.items() if one["likelihood"]})
         told += [*_speed(ours, _single(told, "look")), *_busy(ours), *_size(ours)]
-        told += _no_reason(ours, told)
+        told += _no_reason(report, ours, told)
     told += [*_passing(ours), *_copies(ours), *_unfinished_learning(ours, report["quality"])]
     return told + _left_out(report, ours)
 
@@ -59,13 +61,13 @@ def _purposes(report: Values, ours: Values) -> list[Values]:
     told: list[Values] = []
     for about, purpose, figure, better in PURPOSES:
         short, direction = figure or report["quality"]["figure"], better or LOWER
-        found = {name: one["figures"][short] for name, one in ours.items() if short in one["figures"]}
+        found = alike({name: one["figures"][short] for name, one in ours.items() if short in one["figures"]})
         if len(found) < 2:
             continue
         what = next(iter(found.values()))["name"]
         if any(one["low"] is None for one in found.values()):
             if about == "look":
-                text = f"One sampling seed tells no spread, so nothing is ranked by {what} and the like: --seeds 3."
+                text = f"One sampling seed tells no spread, so nothing is ranked by {what} and the like: --seeds 5."
                 told.append(said("unranked", [], text))
             continue
         seen = [Seen(name, one["mean"], one["low"], one["high"]) for name, one in found.items()]
@@ -113,12 +115,18 @@ def _speed(ours: Values, best_looking: str | None) -> list[Values]:
 def _busy(ours: Values) -> list[Values]:
     """Warn of times that were taken while other programs wanted the same cores."""
     times = {name: one["sampling"] for name, one in ours.items() if one["sampling"]}
-    others = {name: t["others"] for name, t in times.items() if (t["others"] or 0) > BUSY}
+    others = {name: t["others"] for name, t in times.items() if (t["others"] or 0) > BUSY + _spare(t)}
     if not others:
         return []
     each = joined([f"{number(n, 2)} of {times[name]['cores']} cores at {named(name)}" for name, n in others.items()])
     text = "Other programs were at work while drawing was timed: times may be too long, and their differences false."
     return [said("busy", list(others), text, f"They had {each}.")]
+
+
+def _spare(sampling: Values) -> int:
+    """Return how many cores drawing leaves to others."""
+    cores = sampling["cores"] or 0
+    return max(0, cores - sampling.get("threads", cores))
 
 
 def _took(sampling: Values) -> str:
@@ -138,11 +146,13 @@ def _size(ours: Values) -> list[Values]:
     return [said("size", [name], f"The smallest is {named(name)}.", basis)]
 
 
-def _no_reason(ours: Values, told: Sequence[Values]) -> list[Values]:
-    """Name those whom no sentence recommends."""
+def _no_reason(report: Values, ours: Values, told: Sequence[Values]) -> list[Values]:
+    """Name those whom no sentence recommends, and who are first in no row of the table."""
     if any(one["about"] == "unranked" for one in told):
         return []
     chosen = {name for one in told for name in one["names"] if one["about"] != "busy"}
+    for row in (row for rows in groups(report).values() for row in rows):
+        chosen |= ahead(row, report["entrants"], ours)
     left = [name for name in ours if name not in chosen]
     if not left:
         return []
@@ -153,10 +163,9 @@ def _no_reason(ours: Values, told: Sequence[Values]) -> list[Values]:
 def _passing(ours: Values) -> list[Values]:
     """Say whether a classifier tells the pictures from real ones."""
     found = {n: one["figures"]["two-sample"] for n, one in ours.items() if "two-sample" in one["figures"]}
-    found = {name: one for name, one in found.items() if one["low"] is not None}
     if not found:
         return []
-    passing = [name for name, one in found.items() if one["low"] <= CHANCE]
+    passing = [name for name, one in found.items() if one["pooled"][0] <= CHANCE]
     if passing:
         text = f"A small classifier cannot tell the pictures of {_list(passing, 'or')} from real ones."
         return [said("real", passing, text)]
@@ -206,7 +215,7 @@ def _left_out(report: Values, ours: Values) -> list[Values]:
         if one["status"] == "failed":
             error = one["error"]
             text = f"{named(name)} failed {STAGES[error['stage']]}: {error['what'].rstrip('.')}."
-            told.append(said("failed", [name], text))
+            told.append(said("failed", [name], text, f"To try: {error['hint']}." if error.get("hint") else ""))
         elif one["status"] == "waiting":
             told.append(said("waiting", [name], f"{named(name)} is still to come."))
         elif name not in ours:
