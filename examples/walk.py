@@ -29,7 +29,7 @@ from lienzo.data.scenes import Drawn
 from lienzo.data.scenes.draw import drawn
 from lienzo.data.scenes.groups import GROUPS
 from lienzo.data.scenes.maps import instances, segmentation
-from lienzo.editing import sheet
+from lienzo.editing import open_canvas, read_class, sheet
 
 Mask = NDArray[np.bool_]
 SNOW, DOG, KEEP = "it's snowing, everything is covered in snow", "a cute beagle smiling while jumping", "building"
@@ -109,12 +109,13 @@ def edited(model: lienzo.Model, folder: Path, source: str, file: str, words: str
         told.append(f"{done.words!r} fits better than {met.rank_before:.0%} of the emoji's captions before, "
                     f"{met.rank_after:.0%} after, by the scorer that ships")  # fmt: skip
     if len(done.images) > 1:
-        told.append(f"number {best} of {len(done.images)} tries: the one that the words fit best, by that scorer")
+        told.append(f"number {best} of {len(done.images)} tries, {Path(file).stem}-{best}.png of that command: the one "
+                    "that the words fit best, by that scorer")  # fmt: skip
     return Step(file, words, command(model, folder, source, file, words, asked), told, name)
 
 
 def command(model: lienzo.Model, folder: Path, source: str, file: str, words: str, asked: dict[str, Any]) -> str:
-    """Return the command that does the same."""
+    """Return the command that does the same; it writes each of several tries."""
     options = {**asked, **asked.get("said", {}), "model": model.name, "out": str(folder / file)}
     options.pop("said", None)
     named = {name: folder / str(value) for name, value in options.items()}
@@ -125,8 +126,8 @@ def command(model: lienzo.Model, folder: Path, source: str, file: str, words: st
 
 def walk(model: lienzo.Model, folder: Path, seed: int, tries: int) -> list[Step]:
     """Go the walk in a folder with `building.png` and `map.png`."""
-    classes = np.asarray(Image.open(folder / "map.png"))
-    kept = classes == json.loads((folder / "map.png.json").read_text("utf-8")).index(KEEP)
+    with Image.open(folder / "building.png") as image:
+        kept = read_class(folder / "map.png", KEEP, image.size).mask
     spot(folder, kept)
     several: dict[str, Any] = {"seed": seed, "count": tries}
     steps = [Step("building.png", "the building, as it is")]
@@ -171,14 +172,18 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="another picture than the drawn building")
     parser.add_argument("--map", type=Path, help=f"its segmentation, beside FILE.json with names: one is {KEEP}")
     said = parser.parse_args()
+    if (said.picture is None) != (said.map is None):
+        parser.error(f"--picture and --map belong together: the map says where the {KEEP} is")
     begun = time.monotonic()
     said.out.mkdir(parents=True, exist_ok=True)
     if said.picture is None:
         building(said.out)
     else:
-        Image.open(said.picture).convert("RGB").save(said.out / "building.png")
-        Image.open(said.map).save(said.out / "map.png")
-        (said.out / "map.png.json").write_text(said.map.with_name(f"{said.map.name}.json").read_text("utf-8"), "utf-8")
+        open_canvas(said.picture).seen.save(said.out / "building.png")
+        names = said.map.with_name(f"{said.map.name}.json")
+        classes, named = said.map.read_bytes(), names.read_bytes() if names.is_file() else b""
+        (said.out / "map.png").write_bytes(classes)
+        (said.out / "map.png.json").write_bytes(named)  # empty: the PNG names its classes itself
     model = lienzo.load(said.model)
     steps = walk(model, said.out, said.seed, said.tries)
     (said.out / "index.html").write_text(page(steps, model, time.monotonic() - begun), encoding="utf-8")

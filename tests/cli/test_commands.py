@@ -53,7 +53,9 @@ def test_a_preview_draws_blocks(call: Call, fake_model: Path, tmp_path: Path):
 
 
 def test_maps_pictures_and_labels(call: Call, seeing_model: Path, tmp_path: Path):
-    Image.new("L", (8, 8), 90).save(tmp_path / "edges.png")
+    lines = Image.new("L", (8, 8))
+    lines.paste(255, (2, 0, 4, 8))
+    lines.save(tmp_path / "edges.png")
     Image.new("RGB", (9, 9), "red").save(tmp_path / "photo.png")
     words = ["--label", "dog", "--map", f"edges={tmp_path / 'edges.png'}", "--image", tmp_path / "photo.png"]
     code, _, error = call("generate", *words, "--model", seeing_model, "--out", tmp_path / "out", "--count", 1)
@@ -108,6 +110,44 @@ def test_an_unwritable_folder(call: Call, fake_model: Path, tmp_path: Path):
     code, _, error = call("generate", "dog", "--model", fake_model, "--out", tmp_path / "file")
     assert code == 2
     assert "cannot write" in error
+
+
+def test_pictures_of_others_are_never_replaced(call: Call, fake_model: Path, tmp_path: Path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "0001.png")
+    words = ["--model", fake_model, "--threads", 1, "--out", tmp_path]
+    code, _, error = call("generate", "dog", "--count", 2, *words)
+    assert code == 2
+    assert "0001.png is there and was not drawn by lienzo" in error
+    assert [file.name for file in tmp_path.iterdir()] == ["0001.png"]
+
+
+def test_fewer_pictures_leave_no_stale_ones(call: Call, fake_model: Path, tmp_path: Path):
+    words = ["--model", fake_model, "--threads", 1, "--out", tmp_path]
+    call("generate", "dog", "--count", 3, *words)
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "0002.png")  # somebody's own, by now
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "mine.png")
+    output = call("generate", "dog", "--count", 1, *words)[1]
+    assert "replaced 2 pictures" in output
+    names = ["0000.png", "0002.png", "grid.png", "mine.png", "record.json"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == names
+
+
+def test_words_that_are_lost_are_named(call: Call, fake_model: Path, tmp_path: Path):
+    words = ["--model", fake_model, "--threads", 1, "--out", tmp_path, "--count", 1]
+    error = call("generate", "a dog xqzvw in the snow with a red ball", *words)[2]
+    assert "not understood: xqzvw" in error
+    assert "not heard, after 8 words: red ball" in error
+    assert "not understood: ?!" in call("generate", "?!", *words)[2]
+    assert call("generate", "🐶", *words)[2] == ""
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*words: object) -> None:
+        raise OSError(28, "No space left on device", "out/grid.png")
+
+    monkeypatch.setattr("lienzo.api.find.models", full)
+    code, _, error = call("models")
+    assert (code, error) == (2, "error: out/grid.png: No space left on device\n")
 
 
 def test_lists(call: Call, shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -177,6 +217,9 @@ def test_a_run_from_a_recipe(call: Call, tmp_path: Path):
     code, _, error = call("train", "--out", run)
     assert code == 0
     assert "after 16 of 16 images" in error
+    assert "this run is finished" in error
+    assert f"--out NEW --from {run}" in error
+    assert "done:" not in error
     code, _, error = call("train", "emoji", *words, "--fresh")
     assert code == 2
     assert "holds a run already" in error

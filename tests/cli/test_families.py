@@ -17,7 +17,9 @@ from lienzo.api.families import CHOOSE, families
 from lienzo.conditions import Bus
 from lienzo.core import Family, config_of
 from lienzo.core.registry import REGISTRY
+from lienzo.families.autoregressive import Autoregressive
 from lienzo.families.gan import GAN
+from lienzo.families.style_gan import StyleGAN
 from lienzo.families.vae import VAE
 from lienzo.training.checkpoint import CONFIG, WEIGHTS, plain, seal
 from lienzo.training.recipes.presets import PRESETS
@@ -55,7 +57,9 @@ def test_the_table_tells_what_each_can_do(call: Call):
     assert set(rows) >= KINDS
     assert all(name in output for name in KINDS)
     assert rows["flow"]["can"] == ["scores (exact)", "encodes"]
-    assert rows["gan"]["can"] == []
+    assert rows["gan"]["can"] == rows["gan"]["edits"] == []
+    assert rows["style_gan"]["edits"][-1] == "mix"
+    assert rows["autoregressive"]["edits"] == ["complete"]
     assert rows["vector_quantized"]["hears"] == []
     assert rows["density"]["hears"] == ["label"]
     assert any("van den Oord, 2017" in paper for paper in rows["vector_quantized"]["papers"])
@@ -131,3 +135,36 @@ def test_a_likelihood_that_a_family_has_not(call: Call, gan: Path, tmp_path: Pat
         assert report["likelihood"] is None
         assert why in report["refused"]["likelihood"]["why"]
         assert report["refused"]["likelihood"]["instead"]
+
+
+def test_options_without_a_flag_are_set_by_name(call: Call, tmp_path: Path):
+    torch.manual_seed(0)
+    vae = written(VAE((3, 8, 8), widths=(8, 8)), tmp_path / "vae")
+    asked = ("generate", "--model", vae, "--count", 1, "--out", tmp_path / "out", "--set")
+    assert call(*asked, "temperature=0.5")[0] == 0
+    record = json.loads((tmp_path / "out" / "record.json").read_text())
+    assert record["pictures"][0]["options"]["temperature"] == 0.5
+    code, _, error = call(*asked, "top_p=0.9")
+    assert code == 2
+    assert "a VAE has no option 'top_p'" in error
+    assert "top_p is for autoregressive" in error
+
+
+def test_options_of_an_edit_are_heard_or_refused(call: Call, tmp_path: Path):
+    torch.manual_seed(0)
+    pixels = written(Autoregressive((3, 8, 8), Bus({}), width=8, depth=1, mixtures=1), tmp_path / "pixels")
+    styles = StyleGAN((3, 8, 8), Bus({}), latent=4, style=4, widths=(8, 8), steps=1)
+    gan = written(styles, tmp_path / "style")
+    for name, size in (("a.png", (8, 8)), ("b.png", (8, 8))):
+        Image.new("RGB", size, 90).save(tmp_path / name)
+    mask = Image.new("L", (8, 8))
+    mask.paste(255, (0, 0, 8, 4))
+    mask.save(tmp_path / "mask.png")
+    complete = ("edit", tmp_path / "a.png", "--how", "complete", "--keep", tmp_path / "mask.png", "--model", pixels)
+    assert call(*complete, "--set", "temperature=0.5")[0] == 0
+    code, _, error = call(*complete, "--set", "truncation=0.5")
+    assert (code, "no option 'truncation'" in error) == (2, True)
+    mix = ("edit", tmp_path / "a.png", "--how", "mix", "--like", tmp_path / "b.png", "--model", gan)
+    code, _, error = call(*mix, "--take", "middle")
+    assert (code, "coarse, fine" in error) == (2, True)
+    assert call(*mix, "--take", "coarse,fine")[0] == 0

@@ -185,6 +185,14 @@ def test_the_table_is_light(table: WordTable) -> None:
     assert 3e4 < len(table) < 2e5
 
 
+def test_pictographs_are_their_names() -> None:
+    assert [morphology.split(sign) for sign in ("🐶", "☃ ☀!", "❤", "🖤", "🇪🇸", "25° ™")] == [
+        ["dog", "face"], ["snowman", "sun", "with", "rays"], ["heart"], ["black", "heart"], [], ["25"],
+    ]  # fmt: skip
+    table = WordTable.load()
+    assert table.nearest("🐶", ["a building", "hound", "rain"], count=1)[0][0] == "hound"
+
+
 def test_the_benchmark_stands() -> None:
     """More than 200 unseen words in each language; those figures less some points."""
     sys.path.insert(0, str(ROOT / "benchmarks" / "words"))

@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 
 import lienzo
+from lienzo.api.adapt import options_of
 from lienzo.conditions import Bus, LabelCondition, MapCondition, TextCondition
 from lienzo.core import CapabilityError, Streams
-from lienzo.editing import Walk, Way, instructed, space_of
+from lienzo.editing import Pairs, Walk, Way, instructed, space_of
+from lienzo.editing.instructing import two_guidances
 from lienzo.families.diffusion import Diffusion
 from lienzo.networks.transformer import PatchTransformer
 
@@ -101,6 +103,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, family: Diffusion) -> Path:
     (made / "generate.json").write_text(json.dumps({"options": {"steps": 3, "guidance": 2.0}}))
     seal(made)
     return made
+
+
+def test_an_adapter_leaves_the_weights_of_the_picture_and_its_mask(folder: Path):
+    weights = options_of(lienzo.load(folder, device="cpu"))["guidance"]
+    assert weights == {"style": 2.0, "text": 2.0}
+    assert two_guidances(weights, Pairs("image", "text", "mask")) == {"image": 1.5, "mask": 1.5, **weights}
 
 
 def test_an_edit_takes_this_way_by_itself_and_keeps_what_it_keeps(folder: Path, tmp_path: Path):

@@ -128,8 +128,34 @@ def test_a_class_of_a_map(tmp_path: Path):
     assert read_class(tmp_path / "m.png", "building", (12, 8)).mask.sum() == 32
     with pytest.raises(ConditionError, match="sky, Building, tree"):
         read_class(tmp_path / "m.png", "dog", (12, 8))
+    assert read_class(tmp_path / "m.png", "sky", (24, 16)).mask[:, :8].all()  # of the same proportions
     with pytest.raises(DataError, match="own size"):
-        read_class(tmp_path / "m.png", "sky", (24, 16))
+        read_class(tmp_path / "m.png", "sky", (24, 12))
+
+
+def test_a_map_of_colours_is_no_map_of_classes(tmp_path: Path):
+    classes = Image.fromarray(np.repeat(np.arange(3, dtype=np.uint8), 4)[None].repeat(8, 0))
+    (tmp_path / "m.png.json").write_text(json.dumps(["sky", "building", "tree"]))
+    classes.convert("RGB").save(tmp_path / "m.png")
+    assert read_class(tmp_path / "m.png", "building", (12, 8)).mask.sum() == 32
+    coloured = np.array([(134, 190, 240), (0, 1, 0), (2, 2, 2)], np.uint8)[np.asarray(classes)]
+    Image.fromarray(coloured).save(tmp_path / "m.png")
+    with pytest.raises(DataError, match="a map of colours"):
+        read_class(tmp_path / "m.png", "building", (12, 8))
+
+
+def test_classes_are_named_in_two_languages_several_at_once_and_by_their_kind(tmp_path: Path):
+    classes = Image.fromarray(np.repeat(np.arange(3, dtype=np.uint8), 4)[None].repeat(8, 0))
+    classes.save(tmp_path / "m.png")
+    (tmp_path / "m.png.json").write_text(json.dumps({"0": "sky", "1": "building", "2": "plant, flora"}))
+    for words, pixels in (
+        ("buildings", 32), ("the house", 32), ("el edificio", 32), ("flora", 32), ("2", 32), ("árbol", 32),
+        ("building, sky", 64), ("the building and the tree", 64), ("las casas y el cielo", 64),
+    ):  # fmt: skip
+        assert read_class(tmp_path / "m.png", words, (12, 8)).mask.sum() == pixels, words
+    assert "'house' was heard as the map's class 'building'" in read_class(tmp_path / "m.png", "house", (12, 8)).notes
+    with pytest.raises(ConditionError, match="no class 'dog'"):
+        read_class(tmp_path / "m.png", "sky and dog", (12, 8))
 
 
 def half(left: bool) -> Picked:

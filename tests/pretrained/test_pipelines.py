@@ -175,6 +175,21 @@ def test_a_control_network_is_loaded_and_its_map_heard(tiny: Callable[[str], Pat
     assert all(used.generate("a house", count=1, steps=2, map={"control": each})[0].size == (16, 16) for each in maps)
 
 
+def test_a_picture_is_changed_over_a_map(tiny: Callable[[str], Path], house: Path):
+    control = str(tiny("stable").with_name("control"))
+    used = lienzo.load(tiny("stable"), controlnet=control, task="inpainting")
+    assert used.bus.names == ["text", "image", "mask", "control"]
+    lines = house.with_name("lines.png")
+    Image.new("L", (40, 30)).save(lines)
+    asked = {"model": used, "keep": str(house.with_name("left.png")), "options": FEW}
+    done = edit(house, "snow", said={"control": str(lines)}, **asked)
+    assert done.how == "instruct"
+    assert done.changes[0].kept_largest == 0
+    assert str(lines) in json.loads(done.images[0].info["lienzo"])["files"]
+    with pytest.raises(ConfigurationError, match=r"needs a picture: control(.|\n)*--said control=FILE"):
+        edit(house, "snow", **asked)
+
+
 def test_a_picture_is_made_again_from_its_record(model: Load, tmp_path: Path):
     used = model("stable,tiling=yes,slicing=yes")
     assert used.family.whole.it.pipeline.vae.use_tiling  # type: ignore[union-attr]

@@ -15,6 +15,7 @@ from lienzo.api.model import Model, load
 from lienzo.core import ConfigurationError, Family
 from lienzo.data import Dataset
 from lienzo.data.columns import map_kind
+from lienzo.editing import pairs_of
 from lienzo.networks.control import DESIGNS
 from lienzo.training.adapters import LOW_RANK, Adapter, adapted, sized, teach
 from lienzo.training.budget import seconds_of
@@ -185,12 +186,15 @@ def options_of(base: Model) -> Values:
     """Return what a base is sampled with, its guidance for its own conditions alone.
 
     A new map is heard with and without words, and so weighs 1: weighed like words, it makes lines thick and colours
-    loud.
+    loud. The picture that an edit begins from, and its mask, are weighed by `two_guidances`.
     """
     options: Values = dict(base.defaults.get("options", {}))
     weight = options.get("guidance")
-    named = isinstance(weight, int | float) and base.bus.names
-    return {**options, "guidance": dict.fromkeys(base.bus.names, weight)} if named else options
+    pairs = pairs_of(base.family)
+    own = () if pairs is None else (pairs.before, pairs.mask)
+    names = [name for name in base.bus.names if name not in own]
+    named = isinstance(weight, int | float) and names
+    return {**options, "guidance": dict.fromkeys(names, weight)} if named else options
 
 
 def default_out(wish: Wish) -> Path:

@@ -25,7 +25,8 @@ from lienzo.conditions import LabelCondition, TextCondition
 from lienzo.core import ConfigurationError, LienzoError, derive_seed
 from lienzo.data import Dataset, open_source
 from lienzo.data.background import laid, opaque
-from lienzo.data.concatenated import Concatenated
+from lienzo.data.concatenated import Concatenated, parts_of
+from lienzo.data.scenes import USUAL
 from lienzo.training.recipes import open_data
 from lienzo.training.recipes.parts import Data
 
@@ -115,7 +116,9 @@ def captions_of(recipe: Mapping[str, Any], avoid: str) -> list[str]:
         avoid: words that none of them shall share.
     """
     try:
-        data = open_data(Data.model_validate(recipe.get("data", {})))
+        said = Data.model_validate(recipe.get("data", {}))
+        source = captioned(said.source or "")
+        data = open_data(said.model_copy(update={"source": source or None, "prepare": False}))
     except (LienzoError, ValueError):
         return []
     if "text" not in data.columns:
@@ -125,6 +128,24 @@ def captions_of(recipe: Mapping[str, Any], avoid: str) -> list[str]:
     taken = set(avoid.lower().split())
     found = [texts[0] for texts in data.values("text", rows) if texts]
     return [text for text in dict.fromkeys(found) if not taken & set(text.lower().split())]
+
+
+def captioned(source: str) -> str:
+    """Return the part of a source that has captions worth reading, none of it drawn: "" where there is none.
+
+    What pairs of pictures say are instructions, which name no picture; of composed scenes a few are enough.
+
+    >>> captioned("emoji*6 + scenes:80000 + edits:80000")
+    'emoji*6 + scenes:2000'
+    """
+    kept = list[str]()
+    for part, times in parts_of(source) or [(source, 1)]:
+        name, _, count = part.partition(":")
+        if name == "edits":
+            continue
+        few = part if name not in USUAL else f"{name}:{min(POOL, int(count)) if count.isdecimal() else POOL}"
+        kept.append(few if times == 1 else f"{few}*{times}")
+    return " + ".join(kept)
 
 
 def prior_rows(base: Model, kind: str, captions: Sequence[str]) -> list[Values]:

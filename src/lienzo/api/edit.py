@@ -10,10 +10,14 @@ from typing import Any
 import torch
 from PIL import Image
 
-from lienzo.api.edit_asked import Asked, EditRecord, heard_of, split_keep
+from lienzo.api.edit_asked import Asked, EditRecord, heard_of
 from lienzo.api.edit_double import doubled
 from lienzo.api.edit_hows import HOWS, Work, chosen
-from lienzo.api.edit_masks import around, mask_image, mask_of, still_of
+from lienzo.api.edit_keep import split_keep
+from lienzo.api.edit_masks import NO_MASKS, Given, around, given_masks, mask_image, mask_of, still_of
+from lienzo.api.edit_said import over_region
+from lienzo.api.edit_seen import picture_of
+from lienzo.api.edit_unheard import unheard
 from lienzo.api.model import Model, load, to_image
 from lienzo.api.record import KEY
 from lienzo.api.sheets import grid
@@ -30,14 +34,17 @@ from lienzo.editing import (
     looked_at,
     met,
     open_canvas,
-    put_back,
+    pasted,
     region_of,
     sheet,
+    soft,
 )  # fmt: skip
+from lienzo.editing.canvas import laid
 from lienzo.editing.space import silent
 from lienzo.training.card import version
 from lienzo.training.folder import fingerprint
 
+BLURRED = 2  # times that what was drawn is enlarged, beyond which it is said
 Called = Callable[[], None]
 
 
@@ -75,16 +82,19 @@ class Edit:
         }  # fmt: skip
 
 
-def edit(picture: Path | str, words: str = "", *, model: str | Path | Model = "emoji-64", **asked: Any) -> Edit:
+def edit(
+    picture: Path | str | Image.Image, words: str = "", *, model: str | Path | Model = "emoji-64", **asked: Any
+) -> Edit:
     """Edit a picture.
 
     What the mask keeps is the original's own, pixel for pixel; the result says by how much the rest changed.
 
     Args:
-        picture: a file.
+        picture: a file, or a picture in memory, whose edits cannot be made again by `lienzo reproduce`.
         words: the instruction: what the picture should show.
         model: a name of `lienzo.models`, a run's folder, or a loaded model.
-        **asked: the fields of `Asked`: how, keep, change, map, like, strength, seed, count, …
+        **asked: the fields of `Asked`: how, keep, change, map, like, strength, seed, count, …; keep and change may be
+            pictures in memory, or arrays (H, W) of bool or uint8.
 
     Raises:
         LienzoError: for a picture, a mask or words that cannot be used.
@@ -94,75 +104,95 @@ def edit(picture: Path | str, words: str = "", *, model: str | Path | Model = "e
         hint = ", ".join(Asked.__dataclass_fields__)
         raise ConfigurationError(f"an edit has no option {unknown[0]!r}", hint=hint)
     used = model if isinstance(model, Model) else load(model)
-    return edited(used, Path(picture), Asked(words, **asked))
+    masks = given_masks(asked)
+    return edited(used, picture_of(picture), Asked(words, **asked), masks=masks)
 
 
 def edited(
-    model: Model, picture: Path, asked: Asked, indices: Sequence[int] | None = None, called: Called = silent
+    model: Model,
+    picture: Path | Image.Image,
+    asked: Asked,
+    indices: Sequence[int] | None = None,
+    called: Called = silent,
+    masks: Given = NO_MASKS,
 ) -> Edit:
     """Edit a picture with a loaded model.
 
     Args:
         model: in use.
-        picture: a file.
+        picture: a file, or a picture in memory.
         asked: for what.
         indices: the numbers of the edits within the seed; None: the first `asked.count`.
         called: once a network call.
+        masks: that are no files, by "keep" and "change".
     """
     canvas, notes = open_canvas(picture), list[str]()
     notes += canvas.notes
     indices = range(asked.count) if indices is None else indices
-    if asked.how != "outpaint" and not asked.keep:
+    if asked.how != "outpaint" and not (asked.keep or "keep" in masks):
         words, keep = split_keep(asked.words)
         if keep:
             notes.append(f'"keep {keep}" was taken off the words and heard as --keep "{keep}"')
             asked = replace(asked, words=words, keep=keep)
     text = model.bus["text"] if "text" in model.bus.names else None
     if isinstance(text, TextCondition):
-        notes += [note for words in dict.fromkeys((asked.words, asked.was)) for note in heard_of(words, text)]
+        read = dict.fromkeys((asked.words, asked.was, *asked.looked_for()))
+        notes += [note for words in read for note in heard_of(words, text)]
     if asked.words and text is None:
         raise ConfigurationError(f"{model.name} hears no words", hint="a model that does, or --how variation")
-    said = any((asked.keep, asked.change)) or asked.how == "outpaint"
+    said = any((asked.keep, asked.change, masks)) or asked.how == "outpaint"
     how = chosen(asked, said, model)
+    notes += unheard(asked, how, model, bool(masks))
     work = Work(model, asked, torch.empty(0), torch.empty(0), 0.0, indices, called)
-    result = _framed(work, canvas, how) if HOWS[how].gives != "pictures" else _changed(work, canvas, how, asked)
-    record = _record(model, picture, asked.settled())
-    for image, index in zip(
-        result.images, indices if HOWS[how].gives == "pictures" else range(len(result.images)), strict=True
-    ):
-        image.info[KEY] = record(index).text()
+    result = _framed(work, canvas, how) if HOWS[how].gives != "pictures" else _changed(work, canvas, how, masks)
+    if isinstance(picture, Path) and not masks:
+        record = _record(model, picture, asked.settled())
+        numbers = indices if HOWS[how].gives == "pictures" else range(len(result.images))
+        for image, index in zip(result.images, numbers, strict=True):
+            image.info[KEY] = record(index).text()
+    else:
+        notes.append("it has no record: what was given as a picture in memory cannot be found again")
     result.notes[:0] = notes
     return result
 
 
-def _changed(work: Work, canvas: Canvas, how: str, asked: Asked) -> Edit:
+def _changed(work: Work, canvas: Canvas, how: str, masks: Given) -> Edit:
     """Edit the region that may change, and put what was drawn back into it."""
-    row, shape = HOWS[how], work.model.family.shape
+    row, shape, asked = HOWS[how], work.model.family.shape, work.asked
     if how == "outpaint":
         canvas, picked = around(canvas, asked.margin)
     else:
-        picked = mask_of(asked, canvas, work.model)
+        picked = mask_of(asked, canvas, work.model, masks)
     mask = None if picked is None else picked.mask
-    region = region_of(canvas.size, mask, shape[2])
+    region = region_of(canvas.size, mask, (shape[2], shape[1]))
+    work = replace(work, asked=over_region(asked, work.model.bus, region, canvas.size))
     x, keep = looked_at(canvas, region, shape), kept_of(region, shape)
     strength = row.strength if asked.strength is None else asked.strength
-    drawn = row.run(_filled(work, x, keep, strength or 0.0))
-    still = still_of(work.model, x)[0].cpu() if row.detailed else None
-    feather = max(1, round(region.side / shape[2])) if asked.feather is None else asked.feather
-    after = [put_back(canvas, region, x[0], y.cpu(), feather, still) for y in drawn]
-    return _told(canvas, after, picked, region, how, asked)
+    work = _filled(work, x, keep, strength or 0.0)
+    drawn = row.run(work).cpu()
+    still = still_of(work, row)[0].cpu() if row.detailed else None
+    feather = max(1, round(region.frame[0] / shape[2])) if asked.feather is None else asked.feather
+    weight = None if region.mask is None else soft(region.mask, feather)
+    after = [pasted(canvas, region, y, weight, still) for y in drawn]
+    return _told(canvas, after, picked, region, how, work)
 
 
 def _filled(work: Work, x: torch.Tensor, keep: torch.Tensor, strength: float) -> Work:
     return Work(work.model, work.asked, x, keep, strength, work.indices, work.called)
 
 
-def _told(canvas: Canvas, after: list[Canvas], picked: Picked | None, region: Region, how: str, asked: Asked) -> Edit:
+def _told(canvas: Canvas, after: list[Canvas], picked: Picked | None, region: Region, how: str, work: Work) -> Edit:
+    asked, (_, high, wide) = work.asked, work.model.family.shape
     mask = None if picked is None else picked.mask
     notes = [] if picked is None else list(picked.notes)
-    if region.side < max(canvas.size):
-        notes.append(f"the model looked at {region.side} × {region.side} pixels of {canvas.size[0]} × {canvas.size[1]}")
-    scores = [met(_part(canvas, region), _part(each, region), asked.words) for each in after] if asked.words else []
+    if region.size != canvas.size:
+        looked = f"{region.size[0]} × {region.size[1]} pixels of {canvas.size[0]} × {canvas.size[1]}"
+        notes.append(f"the model looked at {looked}")
+    if region.frame[0] > BLURRED * wide:
+        times = f"{region.frame[0] / wide:.3g}"
+        notes.append(f"drawn at {wide} × {high} pixels and enlarged {times} times: what is new is no sharper than that")
+    seen = _part(canvas, region)
+    scores = [met(seen, _part(each, region), asked.words) for each in after] if asked.words else []
     return Edit(
         [each.whole() for each in after], sheet(canvas.seen, after[0].seen, mask), how, notes, asked.words,
         [changes(canvas, each, mask) for each in after], scores,
@@ -171,7 +201,8 @@ def _told(canvas: Canvas, after: list[Canvas], picked: Picked | None, region: Re
 
 
 def _part(canvas: Canvas, region: Region) -> Image.Image:
-    return canvas.seen.crop(region.box)
+    alpha = None if canvas.alpha is None else canvas.alpha.crop(region.box)
+    return laid(canvas.colour.crop(region.box), alpha)
 
 
 def _framed(work: Work, canvas: Canvas, how: str) -> Edit:
@@ -184,7 +215,7 @@ def _framed(work: Work, canvas: Canvas, how: str) -> Edit:
         return Edit(
             [large.whole()], sheet(plain, large.seen, None), how, ["before, on the sheet: bicubic interpolation"]
         )
-    region = region_of(canvas.size, None, shape[2])
+    region = region_of(canvas.size, None, (shape[2], shape[1]))
     images = [to_image(x) for x in row.run(_filled(work, looked_at(canvas, region, shape), work.keep, 0.0))]
     return Edit(images, grid(images, len(images)), how, ["frames have the model's size"])
 

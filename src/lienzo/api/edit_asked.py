@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from lienzo.api.record import KEY, Remembered
 from lienzo.conditions import TextCondition
 from lienzo.conditions.memory import words
 from lienzo.core import ConditionError, ConfigurationError, DataError
+from lienzo.editing.masks import is_file
 
-KEEPING = re.compile(
-    r"[\s,;.]*(?:\b(?:and|but|y|pero)\s+)?\b(?:keep|mant[eé]n|conserva)\s+(?:the\s+|my\s+|el\s+|la\s+|los\s+|las\s+)?"
-    r"(?P<what>[\w' -]+?)(?:\s+(?:as it is|in the (?:original )?(?:image|picture)|tal cual))?[\s.!]*$",
-    re.IGNORECASE,
-)
+# of `Asked`, what may name a file, and whether a path is one: a folder named "building" is no mask
+THERE: Mapping[str, Callable[[Path], bool]] = {
+    "keep": Path.is_file, "change": Path.is_file, "map": Path.is_file, "like": Path.exists, "unlike": Path.exists,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Asked:
         was: what the picture shows now, in words.
         strength: 0 … 1; None: the operation's own.
         seed, count: of how many edits.
-        said: labels and more by the condition's name.
-        options: steps, solver, guidance, guidance_interval; by, repeats … of `Way`.
-        feather: pixels of the seam; None: a 64th of the part that is looked at.
+        said: labels, and files of maps and pictures, by the condition's name.
+        options: steps, solver, guidance, guidance_interval; by, repeats … of `Way`;
+            `take` of "mix", e.g. "middle,fine"; those of the family's sampling for "complete" and "instruct".
+        feather: pixels of the seam; None: as many as one of the model covers.
         amount: how far to go along an attribute.
         margin: of outpainting, a share of the longer side.
     """
@@ -73,14 +74,20 @@ class Asked:
 
     def settled(self) -> Asked:
         """Return the same with full paths, so that it means the same from any folder."""
-        named = {name: getattr(self, name) for name in ("keep", "change", "map", "like", "unlike")}
+        named = {name: getattr(self, name) for name in THERE}
         there = {name: Path(said).expanduser() for name, said in named.items() if said}
-        return replace(self, **{name: str(path.resolve()) for name, path in there.items() if path.exists()})
+        full = {name: str(path.resolve()) for name, path in there.items() if THERE[name](path)}
+        return replace(self, said={name: _settled(value) for name, value in self.said.items()}, **full)
 
     def files(self) -> list[Path]:
-        """Return the files that it names besides the picture."""
-        named = (self.keep, self.change, self.map, self.like, self.unlike)
+        """Return the files that it names besides the picture; those of `said` once they are settled."""
+        said = [value for value in self.said.values() if isinstance(value, str) and Path(value).is_absolute()]
+        named = (self.keep, self.change, self.map, self.like, self.unlike, *said)
         return [path for path in (Path(name).expanduser() for name in named if name) if path.is_file()]
+
+    def looked_for(self) -> list[str]:
+        """Return the words by which a model has to look for what is kept or may change."""
+        return [said for said in (self.keep, self.change) if said and not self.map and not is_file(said)]
 
 
 @dataclass(frozen=True)
@@ -130,18 +137,13 @@ class EditRecord(Remembered):
             raise DataError("the record of this edit is damaged", hint="the file as `lienzo edit` wrote it") from None
 
 
-def split_keep(instruction: str) -> tuple[str, str]:
-    """Take "keep the …" off an instruction's end.
-
-    >>> split_keep("it's snowing; keep the building in the original image")
-    ("it's snowing", 'building')
-    >>> split_keep("a beagle")
-    ('a beagle', '')
-    """
-    found = KEEPING.search(instruction)
-    if found is None or not instruction[: found.start()].strip():
-        return instruction, ""
-    return instruction[: found.start()].strip(), found["what"].strip()
+def _settled(value: Any) -> Any:
+    """Return the full path of a picture's file; a label, or what is no name, as it is."""
+    if not isinstance(value, str | Path):
+        return value
+    path = Path(value).expanduser()
+    named = isinstance(value, Path) or path.suffix or path.parent != Path()  # a label may bear the name of a file here
+    return str(path.resolve()) if named and path.is_file() else str(value)
 
 
 def heard_of(text: str, condition: TextCondition) -> list[str]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lienzo.core import ConfigurationError
 from lienzo.editing import Canvas
+from lienzo.editing.canvas import MOST as LARGEST
 from lienzo.editing.canvas import with_colours
 from lienzo.editing.region import as_tensor
 
@@ -32,6 +33,9 @@ def doubled(canvas: Canvas, shape: tuple[int, int, int], draw: Callable[[Tensor]
     channels, high, wide = shape
     if high != wide or high % 2:
         raise ConfigurationError(f"the model's pictures are {wide} × {high}", hint="a model of even, equal sides")
+    if 4 * canvas.size[0] * canvas.size[1] > LARGEST:
+        what = f"twice {canvas.size[0]:,} × {canvas.size[1]:,} pixels; at most {LARGEST:,} in all are held in memory"
+        raise ConfigurationError(what, hint="a part of it")
     part, pixels = high // 2, np.asarray(canvas.seen)
     tops, lefts = _starts(pixels.shape[0], part), _starts(pixels.shape[1], part)
     if len(tops) * len(lefts) > MOST:

@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
 from lienzo.api.asked import rows_asked
 from lienzo.api.edit_asked import Asked
+from lienzo.api.edit_seen import pictures_in, whole
 from lienzo.api.edit_told import CHANGE, PICTURE, changes_pictures, denoises, instruction
 from lienzo.api.model import Model
 from lienzo.api.options import checked_options
-from lienzo.core import CapabilityError, Conditions, ConfigurationError, DataError, Encodes, Streams, require
+from lienzo.core import CapabilityError, Conditions, ConfigurationError, Encodes, Streams, require
 from lienzo.editing import (
     Space,
     Walk,
@@ -29,21 +27,19 @@ from lienzo.editing import (
     inverted,
     mixed,
     moved,
-    open_canvas,
     pairs_of,
+    recoded,
     redrawn,
     regenerated,
     space_of,
     upscaled,
 )  # fmt: skip
-from lienzo.editing.region import as_tensor, looked_at, region_of
 from lienzo.editing.space import silent
 from lienzo.families.autoregressive import Autoregressive
 from lienzo.sampling import named
 
 WALK = {"steps": "steps", "solver": "solver", "guidance": "guidance", "guidance_interval": "interval"}
 WAY = ("by", "repeats", "length", "rounds", "eta")
-MOST_PICTURES = 200  # of a folder, for an attribute
 FRAMES = 8
 
 
@@ -117,6 +113,7 @@ class How:
         needs: of `Asked`: what must be said.
         strength: unless another is asked for; None: it has none.
         detailed: whether what the model leaves as it is keeps the original's detail.
+        recodes: whether a family that only encodes does it by its code under other words.
         gives: edited pictures, frames on a way, or a picture of twice the size.
         example: a command.
     """
@@ -127,6 +124,7 @@ class How:
     needs: tuple[str, ...] = ()
     strength: float | None = None
     detailed: bool = False
+    recodes: bool = False
     gives: Literal["pictures", "frames", "double"] = "pictures"
 
 
@@ -154,24 +152,32 @@ def _complete(work: Work) -> Tensor:
             f"{type(family).__name__} draws in no order", hint="--how inpaint, or an autoregressive model"
         )
     keep = work.keep.expand(len(work.rows), -1, -1, -1) > 0.5
-    return family.complete(work.rows, keep, work.said(work.asked.words), streams=work.streams)
+    own = {name: value for name, value in work.asked.options.items() if name not in WAY}
+    options = checked_options(family, {**work.model.defaults.get("options", {}), **own})
+    return family.complete(work.rows, keep, work.said(work.asked.words), streams=work.streams, **options)
 
 
 def _invert(work: Work) -> Tensor:
-    was, plain = work.said(work.asked.was, **dict.fromkeys(work.asked.said)), Walk(work.walk.steps)
+    was = work.said(work.asked.was, **dict.fromkeys(work.asked.said))
+    if not denoises(work.model) and isinstance(work.model.family, Encodes):
+        said = work.said(work.asked.words or work.asked.was)
+        return recoded(work.model.family, work.rows.to(work.model.device), was, said)
+    plain = Walk(work.walk.steps)
     noise = inverted(work.space, work.rows, was, work.strength, walk=plain)
     said = work.said(work.asked.words or work.asked.was)
     return regenerated(work.space, noise, said, work.strength, walk=work.walk)
 
 
 def _attribute(work: Work) -> Tensor:
-    coder = require(work.model.family, Encodes)
-    having, lacking = (_folder(name, work.model.family.shape) for name in (work.asked.like, work.asked.unlike))
-    return moved(coder, work.rows, direction(coder, having, lacking), work.asked.amount)
+    coder, device = require(work.model.family, Encodes), work.model.device
+    names, shape = (work.asked.like, work.asked.unlike), work.model.family.shape
+    having, lacking = (pictures_in(name, shape).to(device) for name in names)
+    return moved(coder, work.rows.to(device), direction(coder, having, lacking), work.asked.amount)
 
 
 def _mix(work: Work) -> Tensor:
-    return mixed(work.model.family, work.rows, _other(work).expand_as(work.rows))
+    take = tuple(str(work.asked.options.get("take", "fine")).split(","))
+    return mixed(work.model.family, work.rows, _other(work).expand_as(work.rows), take)
 
 
 def _frames(work: Work) -> Tensor:
@@ -213,20 +219,7 @@ def _instruct(work: Work) -> Tensor:
 
 
 def _other(work: Work) -> Tensor:
-    canvas, shape = open_canvas(work.asked.like), work.model.family.shape
-    return looked_at(canvas, region_of(canvas.size, None, shape[2]), shape)
-
-
-def _folder(name: str, shape: tuple[int, int, int]) -> Tensor:
-    folder = Path(name).expanduser()
-    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))[
-        :MOST_PICTURES
-    ]
-    if not found:
-        raise DataError(f"there are no pictures in {name}", hint="a folder of PNG, JPEG or WebP pictures")
-    each = (open_canvas(path).seen for path in found)
-    squares = (image.resize((max(image.size), max(image.size)), Image.Resampling.LANCZOS) for image in each)
-    return torch.cat([as_tensor(np.asarray(square), shape) for square in squares])
+    return whole(Path(work.asked.like), work.model.family.shape)
 
 
 HOWS: dict[str, How] = {
@@ -238,10 +231,12 @@ HOWS: dict[str, How] = {
                     "lienzo edit house.png 'a house in the snow' --how outpaint --margin 0.25", (), 1.0),
     "variation": How("the same, a little different", _redraw,
                      "lienzo edit house.png --how variation --count 4 --strength 0.4", (), 0.45, detailed=True),
-    "invert": How("find the picture's noise, and draw from it under other words", _invert,
-                  "lienzo edit dog.png 'a cat' --how invert --was 'a dog'", ("words",), 0.7, detailed=True),
+    "invert": How("find the picture's noise (or its code), and draw from it under other words", _invert,
+                  "lienzo edit dog.png 'a cat' --how invert --was 'a dog'", ("words",), 0.7, detailed=True,
+                  recodes=True),
     "style": How("find the picture's noise, and draw from it in another style", _invert,
-                 "lienzo edit dog.png --how style --style twemoji --was 'a dog'", ("said",), 0.7, detailed=True),
+                 "lienzo edit dog.png --how style --style twemoji --was 'a dog'", ("said",), 0.7, detailed=True,
+                 recodes=True),
     "interpolate": How("pictures on the way to another one (--like), --count of them", _frames,
                        "lienzo edit dog.png --how interpolate --like cat.png --count 8", ("like",), gives="frames"),
     "attribute": How("what pictures in one folder have and those in another lack, added (--amount)", _attribute,

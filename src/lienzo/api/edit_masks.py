@@ -2,29 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
 import numpy as np
 import torch
 from PIL import Image
 
 from lienzo.api.edit_asked import Asked
-from lienzo.api.edit_hows import heard
+from lienzo.api.edit_hows import How, Work, heard
+from lienzo.api.edit_seen import as_image
+from lienzo.api.edit_told import denoises
 from lienzo.api.model import Model
-from lienzo.core import ConfigurationError, Streams
-from lienzo.editing import Canvas, Picked, combined, guessed, looked_at, read_class, read_mask, region_of, space_of
+from lienzo.core import ConfigurationError, Encodes, Streams
+from lienzo.editing import (
+    Canvas,
+    Picked,
+    combined,
+    guessed,
+    looked_at,
+    moved,
+    read_class,
+    read_mask,
+    recoded,
+    region_of,
+    space_of,
+)  # fmt: skip
+from lienzo.editing.canvas import MOST
 from lienzo.editing.guessing import THRESHOLD
 from lienzo.editing.masks import is_file
-from lienzo.editing.region import enlarged
+from lienzo.editing.paste import BAND, enlarged
 from lienzo.families.latent import Latent
 
+Given = Mapping[str, Image.Image]
+NO_MASKS: Given = {}
 
-def mask_of(asked: Asked, canvas: Canvas, model: Model) -> Picked | None:
+
+def mask_of(asked: Asked, canvas: Canvas, model: Model, given: Given = NO_MASKS) -> Picked | None:
     """Return what may change, or None where nothing was said about it.
+
+    Args:
+        asked: keep, change and map.
+        canvas: the picture.
+        model: looks for words.
+        given: masks that are no files, by "keep" and "change".
 
     Raises:
         LienzoError: for a mask that cannot be read or does not fit, or masks that leave nothing to do.
     """
-    change, keep = (_picked(said, asked, canvas, model) for said in (asked.change, asked.keep))
+    said = {"change": asked.change, "keep": asked.keep}
+    change, keep = (
+        read_mask(given[name], canvas.size) if name in given else _picked(text, asked, canvas, model)
+        for name, text in said.items()
+    )
     return combined(change, keep, canvas.size)
+
+
+def given_masks(asked: dict[str, Any]) -> dict[str, Image.Image]:
+    """Take masks that are pictures or arrays out of what was asked for; paths become text.
+
+    Raises:
+        ConfigurationError: for what is neither.
+    """
+    given = dict[str, Image.Image]()
+    for name in ("keep", "change"):
+        mask = asked.get(name, "")
+        if isinstance(mask, PathLike):
+            asked[name] = str(mask)
+        elif not isinstance(mask, str | None):
+            given[name] = as_image(asked.pop(name), name)
+    return given
 
 
 def _picked(said: str, asked: Asked, canvas: Canvas, model: Model) -> Picked | None:
@@ -40,14 +88,16 @@ def _guessed(words: str, asked: Asked, canvas: Canvas, model: Model) -> Picked:
     if "text" not in model.bus.names:
         hint = "a mask's file, or --map FILE with the names of its classes"
         raise ConfigurationError(f"{model.name} hears no words, so it cannot look for {words!r}", hint=hint)
-    region = region_of(canvas.size, None, model.family.shape[2])
-    x, streams = looked_at(canvas, region, model.family.shape), Streams(asked.seed, [0], name="guess")
+    shape = model.family.shape
+    region = region_of(canvas.size, None, (shape[2], shape[1]))
+    x, streams = looked_at(canvas, region, shape), Streams(asked.seed, [0], name="guess")
     said, unsaid = (heard(model, {"text": text, **asked.said}, 1) for text in (words, None))
-    matters = guessed(space_of(model.family), x, said, unsaid, streams=streams)[0].repeat(3, 1, 1)
+    matters = 2 * guessed(space_of(model.family), x, said, unsaid, streams=streams)[0] - 1
     wide, high = canvas.size
-    mask = enlarged(2 * matters - 1, region.side)[:high, :wide, 0] > 255 * THRESHOLD
+    bands = ((0, top, wide, min(top + BAND, high)) for top in range(0, high, BAND))
+    mask = np.concatenate([enlarged(matters, region.frame, band)[..., 0] > 255 * THRESHOLD for band in bands])
     note = f"where {words!r} is was guessed by {model.name}: {mask.mean():.0%} of the picture; look at the mask"
-    return Picked(np.ascontiguousarray(mask), (note,), guess=True)
+    return Picked(mask, (note,), guess=True)
 
 
 def mask_image(picked: Picked) -> Image.Image:
@@ -56,9 +106,16 @@ def mask_image(picked: Picked) -> Image.Image:
 
 
 def around(canvas: Canvas, margin: float) -> tuple[Canvas, Picked]:
-    """Return a larger canvas, its edge repeated outwards, and the mask of what was added."""
+    """Return a larger canvas, its edge repeated outwards, and the mask of what was added.
+
+    Raises:
+        ConfigurationError: if it would be too large to be held.
+    """
     pad = max(1, round(margin * max(canvas.size)))
     wide, high = canvas.size
+    if (wide + 2 * pad) * (high + 2 * pad) > MOST:
+        what = f"{wide + 2 * pad:,} × {high + 2 * pad:,} pixels with a margin of {margin:g}; at most {MOST:,} in all"
+        raise ConfigurationError(f"{what} are held in memory", hint="a smaller --margin, or a smaller picture")
     colour = np.pad(np.asarray(canvas.colour), ((pad, pad), (pad, pad), (0, 0)), mode="edge")
     alpha = None if canvas.alpha is None else np.pad(np.asarray(canvas.alpha), pad)
     mask = np.ones(colour.shape[:2], np.bool_)
@@ -69,9 +126,16 @@ def around(canvas: Canvas, margin: float) -> tuple[Canvas, Picked]:
     return larger, Picked(mask)
 
 
-def still_of(model: Model, x: torch.Tensor) -> torch.Tensor:
-    """Return what the model's coder makes of pictures when nothing is changed; without a coder, these."""
-    if not isinstance(model.family, Latent):
+def still_of(work: Work, row: How) -> torch.Tensor:
+    """Return what the model makes of what it sees when nothing is changed, (1, C, H, W): its coder's; else the same."""
+    family, x = work.model.family, work.x
+    if denoises(work.model):
+        space = space_of(family)
+        return space.leave(space.enter(x)) if isinstance(family, Latent) else x
+    if not isinstance(family, Encodes):
         return x
-    space = space_of(model.family)
-    return space.leave(space.enter(x))
+    x = x.to(work.model.device)
+    if not row.recodes:
+        return moved(family, x, torch.zeros((), device=x.device))
+    was = work.said(work.asked.was, 1, **dict.fromkeys(work.asked.said))
+    return recoded(family, x, was, was)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lienzo.api.edit_asked import Asked
+from lienzo.api.edit_keep import split_keep
 from lienzo.api.model import Model
 from lienzo.conditions import MapCondition
 from lienzo.core import Denoises
@@ -20,7 +21,8 @@ def denoises(model: Model) -> bool:
 
 def instruction(asked: Asked) -> str:
     """Return what a model that has learnt from pairs is told: what is kept too, where words say it."""
-    return asked.words if not asked.keep or is_file(asked.keep) else f"{asked.words}; keep the {asked.keep}"
+    said = not asked.keep or is_file(asked.keep) or bool(split_keep(asked.words)[1])
+    return asked.words if said else f"{asked.words}; keep the {asked.keep}"
 
 
 def changes_pictures(model: Model) -> bool:

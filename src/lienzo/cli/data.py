@@ -95,7 +95,8 @@ def check(
 @app.command()
 def maps(
     folder: Annotated[Path, typer.Argument(help="A folder of pictures.", exists=True, file_okay=False)],
-    lines: Annotated[bool, typer.Option("--lines/--no-lines", help="Line art: edges, found without a model.")] = True,
+    edges: Annotated[bool, typer.Option("--edges/--no-edges", help="Edges, one pixel wide, white on black.")] = True,
+    lines: Annotated[bool, typer.Option("--lines/--no-lines", help="Line art, likewise: a stroke is one line.")] = True,
     depth: Annotated[str | None, typer.Option(metavar="MODEL", help="Depth, by a folder's or the hub's model.")] = None,
     segmentation: Annotated[str | None, typer.Option(metavar="MODEL", help="Segmentation, likewise.")] = None,
     pose: Annotated[str | None, typer.Option(metavar="MODEL", help="The skeleton of the one person that a picture "
@@ -111,11 +112,12 @@ def maps(
 
     [cyan]lienzo data maps ./photos --size 64[/]
 
-    [cyan]lienzo data maps ./photos --no-lines --depth depth-anything/Depth-Anything-V2-Small-hf[/]
+    [cyan]lienzo data maps ./photos --no-edges --no-lines --depth depth-anything/Depth-Anything-V2-Small-hf[/]
     """
     from lienzo.cli.sources import map_folder
 
-    map_folder(folder, {"depth": depth, "segmentation": segmentation, "pose": pose}, size, lines=lines, again=again)
+    models = {"depth": depth, "segmentation": segmentation, "pose": pose}
+    map_folder(folder, models, size, edges=edges, lines=lines, again=again)
 
 
 @app.command()

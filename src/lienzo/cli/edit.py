@@ -14,11 +14,16 @@ Words = Annotated[
 HowName = Annotated[str, typer.Option("--how", metavar="NAME", help="redraw, inpaint, variation, …: see --hows. "
                                       "By default instruct where the model has learnt it; else inpaint under a "
                                       "mask, redraw without one.")]  # fmt: skip
-Keep = Annotated[str, typer.Option(metavar="MASK|WORDS", help="What must stay, pixel for pixel: a mask (white is kept),"
-                                   " a class of --map, or words that the model looks for.")]  # fmt: skip
+Keep = Annotated[
+    str, typer.Option(metavar="MASK|WORDS", help="What must stay, pixel for pixel: a mask (white is kept), classes of "
+                      "--map (house, tree), or words that the model looks for.")
+]  # fmt: skip
 Change = Annotated[str, typer.Option(metavar="MASK|WORDS", help="What alone may change.")]
 Map = Annotated[str, typer.Option("--map", metavar="FILE", help="A segmentation with names beside it (FILE.json: "
                                   "[\"sky\", \"building\"]), so that --keep building means it.")]  # fmt: skip
+SaidToo = Annotated[list[str] | None, typer.Option("--said", metavar="NAME=VALUE", help="Anything else that the model "
+                    "hears: a map over the picture (lines=FILE, white on black; depth=, pose=, segmentation=), a thing "
+                    "to take after (reference=FILE), a label. May be repeated.")]  # fmt: skip
 Like = Annotated[
     str, typer.Option(metavar="IMAGE", help="Another picture (interpolate, mix), or a folder (attribute).")
 ]
@@ -33,6 +38,14 @@ Feather = Annotated[int | None, typer.Option(min=0, max=64, help="Pixels of the 
 Margin = Annotated[float, typer.Option(help="Of outpaint: how far out, as a share of the longer side.")]
 Amount = Annotated[float, typer.Option(help="Of attribute: how far; negative takes it away.")]
 By = Annotated[str | None, typer.Option(help="Of inpaint: how what is kept is heard: state, estimate, moments.")]
+Take = Annotated[
+    str | None, typer.Option(metavar="GRADES", help="Of mix: whose styles are the other's: coarse,middle,fine.")
+]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other option of the model's sampling (complete, instruct), "
+                 "e.g. temperature=0.8; may be repeated."),
+]  # fmt: skip
 Count = Annotated[int, typer.Option(min=1, help="How many edits, or frames.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same edit.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps from noise to picture.")]
@@ -66,10 +79,13 @@ def edit(
     strength: Strength = None,
     style: Style = None,
     group: Group = None,
+    said: SaidToo = None,
     feather: Feather = None,
     margin: Margin = 0.25,
     amount: Amount = 1.0,
     by: By = None,
+    take: Take = None,
+    setting: Setting = None,
     count: Count = 1,
     seed: Seed = 0,
     steps: Steps = None,
@@ -95,19 +111,25 @@ def edit(
 
     [cyan]lienzo edit street.png "snow" --map street-map.png --keep building[/]  a class of a segmentation
 
+    [cyan]lienzo edit meadow.png "add a dog" --change spot.png --said reference=dog.png[/]  a dog like this one
+
     [cyan]lienzo edit house.png --how variation --count 4[/]  `lienzo edit --hows` lists the ways
 
     [cyan]lienzo reproduce house-edit.png[/]  makes the edit again: the same in every pixel?
     """
     from lienzo.api.edit_asked import Asked
-    from lienzo.api.words import read_guidance
+    from lienzo.api.words import read_guidance, read_pairs
     from lienzo.cli.editing import run
+    from lienzo.training.recipes import overridden
 
-    options = {"steps": steps, "guidance": None if guidance is None else read_guidance(guidance), "by": by}
+    weights = None if guidance is None else read_guidance(guidance)
+    options = {"steps": steps, "guidance": weights, "by": by, "take": take}
+    options = overridden({name: value for name, value in options.items() if value is not None}, setting or [])
+    labels = {name: value for name, value in (("style", style), ("group", group)) if value is not None}
     asked = Asked(
         words, how, keep, change, map_file, like, unlike, was, strength, seed, count,
-        {name: value for name, value in (("style", style), ("group", group)) if value is not None},
-        {name: value for name, value in options.items() if value is not None}, feather, amount, margin,
+        {**labels, **read_pairs(said or [], "condition", "--said reference=dog.png")},
+        options, feather, amount, margin,
     )  # fmt: skip
     run(picture, asked, model=model, out=out, overwrite=overwrite, as_json=as_json, threads=threads)
 

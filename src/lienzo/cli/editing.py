@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,42 @@ from rich.console import Console
 
 from lienzo.api.edit import Edit, edited
 from lienzo.api.edit_asked import Asked
+from lienzo.api.edit_checks import check_files, count_of
 from lienzo.api.model import load
 from lienzo.api.record import save, write_png
 from lienzo.core import DataError
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an edit is written.
+
+    Attributes:
+        pictures: one an edit, or a frame.
+        sheet: before, after and difference.
+        mask: of what might change, where not everything might.
+    """
+
+    pictures: list[Path]
+    sheet: Path
+    mask: Path
+
+    @classmethod
+    def beside(cls, place: Path, count: int) -> Places:
+        """Return the files of an edit whose result, or whose first result, is named `place`."""
+
+        def named(more: object) -> Path:
+            return place.with_name(f"{place.stem}-{more}.png")
+
+        return cls([named(n) for n in range(count)] if count > 1 else [place], named("sheet"), named("mask"))
 
 
 def run(
     picture: Path, asked: Asked, *, model: str, out: Path | None, overwrite: bool, as_json: bool, threads: int | None
 ) -> None:
     """Edit, write, report."""
-    place = _place(picture, out, overwrite, asked.count)
+    places = _places(picture, out, overwrite, asked)
+    check_files(picture, asked)  # before a model is loaded, which may take minutes
     if threads is not None:
         import torch
 
@@ -32,25 +60,53 @@ def run(
     with _working() as called:
         result = edited(used, picture, asked, called=called)
     seconds = time.monotonic() - begun
-    files = _written(result, place)
+    files = _written(result, places)
     if as_json:
         print(json.dumps({"seconds": round(seconds, 3), **files, **result.plain()}, ensure_ascii=False, indent=1))
     else:
         _tell(result, files, seconds)
 
 
-def _place(picture: Path, out: Path | None, overwrite: bool, count: int) -> Path:
-    """Return where the result goes; refuse to write over the picture, unless that was asked for."""
-    place = out if out is not None else picture.expanduser().with_name(f"{picture.stem}-edit.png")
+def _places(picture: Path, out: Path | None, overwrite: bool, asked: Asked) -> Places:
+    """Return where everything goes; refuse to write over what was given, unless that was asked for.
+
+    Raises:
+        DataError: for a name that does not do, a folder that cannot be written to, or a file that was given.
+    """
+    picture = picture.expanduser()
+    place = out.expanduser() if out is not None else picture.with_name(f"{picture.stem}-edit.png")
     if place.suffix.lower() != ".png":
         raise DataError(
             f"an edit is written as PNG, not {place.suffix or 'without a suffix'}", hint=f"{place.stem}.png"
         )
-    if place.exists() and picture.expanduser().exists() and place.samefile(picture.expanduser()) and not overwrite:
-        raise DataError(f"{place} is the picture itself", hint="another --out, or --overwrite")
-    if count > 1 and overwrite:
-        raise DataError(f"{count} edits over one picture", hint="--count 1")
-    return place
+    places = Places.beside(place, count_of(asked))
+    itself = overwrite and places.pictures == [place]  # one edit, on the picture alone
+    if overwrite and not itself:
+        raise DataError(f"{len(places.pictures)} edits over one picture", hint="--count 1, and no frames")
+    for written in (*places.pictures, places.sheet, places.mask):
+        if _same(written, picture) and not (itself and written == place):
+            hint = "another --out" if overwrite or written != place else "another --out, or --overwrite"
+            raise DataError(f"{written} is the picture itself, and would be written over", hint=hint)
+        if any(_same(written, file) for file in asked.settled().files()) or _in(written, (asked.like, asked.unlike)):
+            raise DataError(f"{written} was given for this edit, and would be written over", hint="another --out")
+    _check_folder(place.parent)
+    return places
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _in(file: Path, folders: Sequence[str]) -> bool:
+    """Tell whether a file that exists lies in one of these folders."""
+    named = [Path(folder).expanduser() for folder in folders if folder]
+    return file.exists() and any(folder.is_dir() and file.parent.samefile(folder) for folder in named)
+
+
+def _check_folder(folder: Path) -> None:
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise DataError(f"nothing can be written to {folder}", hint="a folder that you may write to")
 
 
 @contextmanager
@@ -67,14 +123,10 @@ def _working() -> Generator[Callable[[], None]]:
         yield called
 
 
-def _written(result: Edit, place: Path) -> dict[str, Any]:
-    several = len(result.images) > 1
-    names = [place.with_name(f"{place.stem}-{n}.png") if several else place for n in range(len(result.images))]
-    files = [str(save(image, name)) for image, name in zip(result.images, names, strict=True)]
-    sheet = write_png(result.sheet, place.with_name(f"{place.stem}-sheet.png"))
-    mask = None
-    if result.mask is not None:
-        mask = str(write_png(result.mask, place.with_name(f"{place.stem}-mask.png")))
+def _written(result: Edit, places: Places) -> dict[str, Any]:
+    files = [str(save(image, name)) for image, name in zip(result.images, places.pictures, strict=True)]
+    sheet = write_png(result.sheet, places.sheet)
+    mask = None if result.mask is None else str(write_png(result.mask, places.mask))
     return {"files": files, "sheet": str(sheet), "mask": mask}
 
 

@@ -56,7 +56,9 @@ def known_of(dataset: Dataset, name: str) -> str:
     return f"maps: {column.map_kind}, {column.channels} channels"
 
 
-def map_folder(folder: Path, models: Mapping[str, str | None], size: int, *, lines: bool, again: bool) -> None:
+def map_folder(
+    folder: Path, models: Mapping[str, str | None], size: int, *, edges: bool, lines: bool, again: bool
+) -> None:
     """Make maps of a folder's pictures and say where they are.
 
     Raises:
@@ -65,12 +67,15 @@ def map_folder(folder: Path, models: Mapping[str, str | None], size: int, *, lin
     """
     from rich.progress import Progress
 
-    from lienzo.data.mapping import MODELS, Maker, line_art, make_maps
+    from lienzo.data.mapping import MODELS, Maker, edge_map, line_art, make_maps
 
-    makers: dict[str, tuple[str, Maker]] = {"lines": ("edges", line_art)} if lines else {}
+    drawn: dict[str, tuple[bool, str, Maker]] = {
+        "edges": (edges, "edges", edge_map), "lines": (lines, "difference of Gaussians", line_art),
+    }  # fmt: skip
+    makers: dict[str, tuple[str, Maker]] = {kind: (about, make) for kind, (said, about, make) in drawn.items() if said}
     makers |= {kind: (model, MODELS[kind](model)) for kind, model in models.items() if model is not None}
     if not makers:
-        raise ConfigurationError("no map to make", hint="--lines, --depth MODEL, --segmentation MODEL, --pose MODEL")
+        raise ConfigurationError("no map to make", hint="--edges, --lines, --depth, --segmentation or --pose MODEL")
     console = Console(highlight=False)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"maps of {folder}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lienzo.conditions.base import Channels, Condition, Sizes
 from lienzo.conditions.bus import where_said
+from lienzo.conditions.reading import on_paper, squared
 from lienzo.core import ConditionError, Said, configurable
 
 
@@ -21,7 +22,7 @@ def to_planes(value: Any, size: int, channels: int, *, smooth: bool = True) -> T
     """Bring a picture to (channels, size, size): bytes as they are, of a tensor of numbers in [-1, 1] these.
 
     Args:
-        value: a file, a PIL image, an array (H, W[, C]) of bytes, or a tensor (C, H, W).
+        value: a file or a PIL image (turned upright, on white), an array (H, W[, C]) of bytes, or a tensor (C, H, W).
         size: of the sides.
         channels: 1, 3 or 4; any number of a tensor's, or of an array's that fits as it is.
         smooth: whether values may be mixed where it is resized.
@@ -35,11 +36,6 @@ def to_planes(value: Any, size: int, channels: int, *, smooth: bool = True) -> T
     return planes
 
 
-def to_pixels(value: Any, size: int, channels: int, *, smooth: bool = True) -> Tensor:
-    """Bring a picture to (channels, size, size) in [-1, 1]; as `to_planes`."""
-    return as_numbers(to_planes(value, size, channels, smooth=smooth))
-
-
 def _planes(value: Any, size: int, channels: int, smooth: bool) -> Tensor:
     if isinstance(value, Tensor):
         return value if value.dtype == torch.uint8 else value.float()
@@ -48,8 +44,8 @@ def _planes(value: Any, size: int, channels: int, smooth: bool) -> Tensor:
     mode = {1: "L", 3: "RGB", 4: "RGBA"}.get(channels)
     if mode is None:
         raise ConditionError(f"a picture has 1, 3 or 4 channels, this condition wants {channels}: give a tensor")
-    image = as_pil(value).convert(mode)
-    image = image.resize((size, size), Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST)
+    image = on_paper(as_pil(value), mode)
+    image = squared(image, size, Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST)
     return torch.from_numpy(np.array(image, np.uint8).reshape(size, size, channels)).permute(2, 0, 1)
 
 
@@ -72,10 +68,10 @@ def as_pil(value: Any) -> Image.Image:
     """Open a picture that somebody gives.
 
     Raises:
-        ConditionError: for no picture.
+        ConditionError: for no picture, or one that is damaged.
     """
     if isinstance(value, Image.Image):
-        return value
+        return _loaded(lambda: value, "the picture")
     if isinstance(value, np.ndarray):
         pixels: NDArray[Any] = value
         if pixels.dtype != np.uint8:
@@ -83,10 +79,16 @@ def as_pil(value: Any) -> Image.Image:
         return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels)
     if not isinstance(value, str | PathLike):
         raise ConditionError(f"a picture is a file, a PIL image, an array or a tensor, got {type(value).__name__}")
+    return _loaded(lambda: Image.open(cast("str | PathLike[str]", value)), repr(value))
+
+
+def _loaded(opened: Callable[[], Image.Image], name: str) -> Image.Image:
     try:
-        return Image.open(cast("str | PathLike[str]", value))
-    except (OSError, ValueError) as error:
-        what = f"cannot read a picture from {value!r}: {error}"
+        image = opened()
+        image.load()
+        return image
+    except Exception as error:  # decoders raise whatever they like, also for a file that is cut off or a bomb
+        what = f"cannot read a picture from {name}: {error}"
         raise ConditionError(what, hint="a PNG, JPEG or WebP file") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from lienzo.conditions.base import Channels, Condition, Sizes
 from lienzo.conditions.bus import where_said
 from lienzo.conditions.image import as_numbers, as_pil, in_one, to_planes
+from lienzo.conditions.reading import class_numbers, light_lines, map_read, squared
 from lienzo.core import ConditionError, ConfigurationError, Said, configurable
 
 MapKind = Literal["segmentation", "depth", "pose", "edges", "mask", "picture"]
@@ -44,7 +46,7 @@ class MapCondition(Condition):
     """A map that lies over the picture: segmentation, depth, pose, edges or line art, a mask, a picture to keep.
 
     It is heard in the map channel, with one more channel that tells where it is said; unsaid, a learnt vector is heard
-    in every place.
+    in every place. Lines are heard white on black, however they are drawn; a tensor of numbers is heard as it is.
 
     Args:
         map_kind: what it shows. Segmentation is one-hot and resized to the nearest; the others are smooth.
@@ -96,7 +98,7 @@ class MapCondition(Condition):
             exact = False
         maps = in_one(each, (1 if exact else self.channels, self.size, self.size))
         if exact and len(maps) and int(maps.max()) >= self.channels:
-            raise _classes(self.channels, tuple(maps.shape[2:]), int(maps.max()))
+            raise _classes(self.channels, f"shape {tuple(maps.shape[2:])} with values up to {int(maps.max())}")
         return Said((maps,), torch.tensor([v is not None for v in values], dtype=torch.bool))
 
     def numbers(self, values: Tensor) -> Tensor:
@@ -117,22 +119,33 @@ class MapCondition(Condition):
         return Channels(maps=torch.cat([where_said(present, x, null), where], 1))
 
     def _map(self, value: Any) -> Tensor:
-        if self.map_kind != "segmentation":
-            return to_planes(value, self.size, self.channels, smooth=self.map_kind != "mask")
+        given = isinstance(value, str | PathLike | Image.Image)
+        if self.map_kind == "segmentation":
+            return self._segmentation(value, given)
+        read = map_read(as_pil(value), self.map_kind, self.channels) if given else value
+        planes = to_planes(read, self.size, self.channels, smooth=self.map_kind != "mask")
+        if self.map_kind == "edges" and planes.dtype == torch.uint8:
+            return torch.from_numpy(light_lines(planes.numpy()))
+        return planes
+
+    def _segmentation(self, value: Any, given: bool) -> Tensor:
         if isinstance(value, Tensor) and value.is_floating_point():
             return to_planes(value, self.size, self.channels)
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.shape == (self.size, self.size, 1):
             return to_planes(value, self.size, 1)
-        image = value if isinstance(value, np.ndarray) else np.asarray(as_pil(value))
-        indices = np.array(Image.fromarray(image.squeeze().astype(np.uint8)).resize((self.size, self.size), 0))
-        if indices.ndim != 2 or int(indices.max()) >= self.channels:
-            raise _classes(self.channels, indices.shape, int(indices.max()))
-        return torch.from_numpy(indices)[None]
+        image = as_pil(value) if given or not isinstance(value, np.ndarray) else None
+        numbers = np.asarray(value).squeeze() if image is None else class_numbers(image)
+        if numbers is None:
+            raise _classes(self.channels, "colours")
+        if numbers.ndim != 2 or int(numbers.max()) >= self.channels or int(numbers.min()) < 0:
+            raise _classes(self.channels, f"shape {numbers.shape} with values up to {int(numbers.max())}")
+        nearest = squared(Image.fromarray(numbers.astype(np.uint8)), self.size, Image.Resampling.NEAREST)
+        return torch.from_numpy(np.array(nearest))[None]
 
 
-def _classes(channels: int, shape: tuple[int, ...], most: int) -> ConditionError:
+def _classes(channels: int, got: str) -> ConditionError:
     return ConditionError(
-        f"a segmentation map holds class numbers 0..{channels - 1}, got shape {shape} with values up to {most}",
+        f"a segmentation map holds class numbers 0..{channels - 1}, got {got}",
         hint="an 8-bit grey or palette PNG whose values are classes",
     )
 

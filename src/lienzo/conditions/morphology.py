@@ -15,6 +15,9 @@ NEGATIONS = frozenset([
 
 _TOKEN = re.compile(r"\d+(?:st|nd|rd|th)?(?![^\W\d_])|[^\W\d_]+(?:['-][^\W\d_]+)*|\d+")
 _CONTRACTIONS = {"can't": ["can", "not"], "won't": ["will", "not"], "cannot": ["can", "not"]}
+_PICTOGRAPHS, _COLOURED = 0x2300, 0x1F000  # where they begin, and where names mean colours
+_FLAG_LETTERS = frozenset(map(chr, range(0x1F1E6, 0x1F200)))  # two make a flag: one by one they mean nothing
+_PRINTED = re.compile(r"\b(?:BLACK|WHITE|HEAVY|MEDIUM) ")
 _CLITIC = re.compile(r"'(?:s|re|ll|ve|d|m)$")
 _NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _ORDINALS = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth"}
@@ -54,12 +57,12 @@ _SPELLINGS = [("qu", "c"), ("gu", "g"), ("c", "z"), ("ie", "e"), ("ue", "o"), ("
 
 
 def split(text: str) -> list[str]:
-    """The words of a text, lower-case, in order; digits are words, other signs are not.
+    """The words of a text, lower-case, in order; digits are words, pictographs are their names, other signs are not.
 
-    >>> split("It's NOT a T-shirt, ¿vale?  1st")
-    ['it', 'not', 'a', 't-shirt', 'vale', '1st']
+    >>> split("It's NOT a T-shirt, ¿vale?  1st"), split("a 🐶!")
+    (['it', 'not', 'a', 't-shirt', 'vale', '1st'], ['a', 'dog', 'face'])
     """
-    tidy = unicodedata.normalize("NFC", text).lower().replace("’", "'").replace("ʼ", "'")
+    tidy = "".join(map(_spelt, unicodedata.normalize("NFC", text))).lower().replace("’", "'").replace("ʼ", "'")
     words: list[str] = []
     for token in _TOKEN.findall(tidy):
         if token in _CONTRACTIONS:
@@ -69,6 +72,14 @@ def split(text: str) -> list[str]:
         else:
             words.append(_CLITIC.sub("", token))
     return words
+
+
+def _spelt(sign: str) -> str:
+    """A pictograph's name, or the sign itself. The oldest were named by how they are printed: ❤ is no black heart."""
+    if ord(sign) < _PICTOGRAPHS or unicodedata.category(sign) != "So" or sign in _FLAG_LETTERS:
+        return sign
+    name = unicodedata.name(sign, "")
+    return f" {_PRINTED.sub('', name) if ord(sign) < _COLOURED else name} "
 
 
 def plain(word: str) -> str:

@@ -66,6 +66,20 @@ class TextCondition(Condition):
         words, mask = self._vectors(texts)
         return Said((words, mask), mask.any(1))
 
+    def unheard(self, text: str) -> tuple[list[str], list[str]]:
+        """Return what is lost of a text: what is not understood of what is heard, and the words beyond the length.
+
+        An encoder other than the table of words keeps its secrets: nothing is lost then.
+        """
+        if self.encoder != "words":
+            return [], []
+        table = words()
+        said = table.split(text)
+        strange = [word for word, language in table.spoken(text, self.length) if not table.knows(word, language)]
+        if not said and text.strip():
+            strange = [text.strip()]
+        return list(dict.fromkeys(strange)), said[self.length :]
+
     def encode(self, said: Said) -> Channels:
         """Return tokens (B, L, E), their mask, and the pooled text (B, D)."""
         words, mask = said.values

@@ -120,6 +120,16 @@ class WordTable:
                     return row
         return None
 
+    def knows(self, word: str, language: Language | None = None) -> bool:
+        """Whether a word means something here: it, its base form, its two halves or a word spelt much like it is held.
+
+        >>> table = WordTable.load()
+        >>> table.knows("beagles"), table.knows("xqzvw")
+        (True, False)
+        """
+        low = word.lower()
+        return self.lookup(low, language) is not None or self._halves(low) is not None or bool(self._alike(low))
+
     def vector(self, word: str, language: Language | None = None) -> Vectors:
         """The unit vector (D,) of any word at all; the same word always has the same one."""
         return self._meaning(word.lower(), language)[0]

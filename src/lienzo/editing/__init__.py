@@ -9,14 +9,17 @@ from lienzo.editing.instructing import Pairs, instructed, pairs_of
 from lienzo.editing.inversion import inverted, midpoint, regenerated
 from lienzo.editing.masks import Picked, combined, read_class, read_mask
 from lienzo.editing.measuring import Changes, Met, changes, met, sheet
+from lienzo.editing.paste import pasted, put_back
+from lienzo.editing.recoding import recoded
 from lienzo.editing.redrawing import Walk, redrawn
-from lienzo.editing.region import Region, kept_of, looked_at, put_back, region_of, soft
+from lienzo.editing.region import Region, kept_of, looked_at, region_of
+from lienzo.editing.seams import soft
 from lienzo.editing.space import Space, space_of
 from lienzo.editing.upscaling import upscaled
 
 __all__ = [
     "Canvas", "Changes", "Known", "Met", "Pairs", "Picked", "Region", "Space", "Walk", "Way", "between", "changes",
     "combined", "direction", "filled", "guessed", "inpainted", "instructed", "inverted", "kept_of", "looked_at",
-    "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "put_back", "read_class", "read_mask", "redrawn",
-    "regenerated", "region_of", "sheet", "soft", "space_of", "through_noise", "upscaled",
+    "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "pasted", "put_back", "read_class", "read_mask",
+    "recoded", "redrawn", "regenerated", "region_of", "sheet", "soft", "space_of", "through_noise", "upscaled",
 ]  # fmt: skip

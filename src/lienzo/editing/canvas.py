@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image, ImageCms, ImageOps
+from PIL.ImageFile import ImageFile
 
-from lienzo.core import DataError
-from lienzo.data.decode import FORMATS, ORIENTATION
-from lienzo.data.pixels import RefusedError, eight_bits
+from lienzo.core import DataError, LienzoError
+from lienzo.data.decode import FORMATS, ORIENTATION, reason_of
+from lienzo.data.pixels import eight_bits
 
-MOST = 64_000_000  # pixels that are held in memory: four bytes each, three times
+MOST = 64_000_000  # pixels that are held in memory: the picture, the result and its copies, four bytes each
+WORDS = {
+    "truncated": "it is cut off", "out of memory": "there is not enough memory",
+    "float without a range": "its numbers are not 0 … 1 or 0 … 255",
+}  # fmt: skip
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,32 +72,48 @@ def open_canvas(picture: Path | str | Image.Image) -> Canvas:
         DataError: for a file that is missing, no picture, damaged or too large to be held.
     """
     if isinstance(picture, Image.Image):
-        return _canvas(picture, str(picture.format or "the picture"))
+        name = str((isinstance(picture, ImageFile) and picture.filename) or "the picture")
+        return guarded(lambda: _canvas(picture, name), name, "a PNG, JPEG, WebP, TIFF or GIF picture")
     path = Path(picture).expanduser()
+
+    def read() -> Canvas:
+        with Image.open(path, formats=known_formats()) as image:
+            return _canvas(image, str(path))
+
+    return guarded(read, str(path), "a PNG, JPEG, WebP, TIFF or GIF picture")
+
+
+def guarded(read: Callable[[], T], name: str, hint: str) -> T:
+    """Return what reading a picture gives: decoders raise whatever they like.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_known()) as image:
-                return _canvas(image, str(path))
-    except DataError:
+            warnings.simplefilter("ignore")  # a large file, a broken EXIF block: what matters of it is said below
+            return read()
+    except LienzoError:
         raise
     except FileNotFoundError:
-        raise DataError(f"there is no file {path}", hint="the path of a PNG, JPEG or WebP picture") from None
+        raise DataError(f"there is no file {name}", hint=hint) from None
     except Image.DecompressionBombError:
-        raise _too_large(path) from None
-    except (OSError, ValueError, SyntaxError, RefusedError) as error:
-        reason = getattr(error, "strerror", None) or "it is no picture, or damaged"
-        raise DataError(f"cannot read {path}: {reason}", hint="a PNG, JPEG, WebP, TIFF or GIF picture") from None
+        raise _too_large(name) from None
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or WORDS.get(reason_of(error)[0], "it is no picture, or damaged")
+        raise DataError(f"cannot read {name}: {reason}", hint=hint) from None
 
 
 def _canvas(image: Image.Image, name: str) -> Canvas:
     if image.width * image.height > MOST:
         raise _too_large(name, image.size)
     notes, deep = list[str](), _deep(image)
-    if getattr(image, "is_animated", False):
+    if getattr(image, "is_animated", False) and image.format != "MPO":  # a phone's: one picture, and what helps it
         notes.append("animated: its first picture was edited, the rest left out")
     profile: bytes = image.info.get("icc_profile") or b""
-    mode, image = image.mode, _upright(image, notes)
+    mode, (image, turned) = image.mode, upright(image)
+    if turned:
+        notes.append("turned upright, as its EXIF block says")
     if deep:
         notes.append("16 bits a channel: converted to 8")
     if mode in ("CMYK", "YCbCr", "LAB"):
@@ -97,7 +121,7 @@ def _canvas(image: Image.Image, name: str) -> Canvas:
         notes.append(f"{mode}: converted to RGB")
     elif mode in ("P", "PA"):
         notes.append("palette: converted to full colour")
-    elif mode in ("1", "L", "LA"):
+    elif mode in ("1", "L", "LA", "La", "F") or mode.startswith("I"):
         notes.append("grey: written in colour, every kept pixel with three equal channels")
         profile = b""  # a profile of grey says nothing about colour
     image = eight_bits(image)
@@ -105,8 +129,10 @@ def _canvas(image: Image.Image, name: str) -> Canvas:
         notes.append("colour profile: kept; the model takes the numbers as sRGB")
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     if alpha is not None:
-        notes.append("transparent: kept so outside the change, opaque within")
-    return Canvas(image.convert("RGB") if alpha is None else _colours(image), alpha, profile, tuple(notes))
+        notes.append("transparent: kept so, opaque where it is new")
+    colour = image.convert("RGB") if alpha is None else _colours(image)
+    colour.info = {}  # a profile that was dropped would be written with it
+    return Canvas(colour, alpha, profile, tuple(notes))
 
 
 def _colours(image: Image.Image) -> Image.Image:
@@ -119,14 +145,14 @@ def _deep(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F")) or any(";16" in str(t[3]) and "BGR" not in str(t[3]) for t in tiles)
 
 
-def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Return a picture turned as its EXIF block says, loaded, without the block."""
-    turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
+def upright(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Return a picture turned as its EXIF block says, loaded, without the block, and whether it was turned."""
     image.load()
-    if not turned:
-        return image
-    notes.append("turned upright, as its EXIF block says")
-    return ImageOps.exif_transpose(image)
+    try:
+        turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
+        return (ImageOps.exif_transpose(image), True) if turned else (image, False)
+    except Exception:  # a broken block says nothing about the pixels
+        return image, False
 
 
 def _from_print(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Image:
@@ -142,7 +168,8 @@ def _from_print(image: Image.Image, profile: bytes, notes: list[str]) -> Image.I
     return image.convert("RGB")
 
 
-def _known() -> list[str]:
+def known_formats() -> list[str]:
+    """Return the formats that are read, of those that this build of Pillow has."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
 

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lienzo.core import ConditionError, DataError
-from lienzo.editing.canvas import MOST
+from lienzo.conditions.reading import class_numbers
+from lienzo.core import DataError
+from lienzo.editing.canvas import MOST, guarded, known_formats, upright
+from lienzo.editing.naming import classes_meant
 
 Mask = NDArray[np.bool_]  # (H, W)
 NAMES = "names"  # of a map's classes: a text of its PNG, or FILE.json beside it
@@ -53,14 +55,11 @@ def read_mask(file: Path | str | Image.Image, size: tuple[int, int]) -> Picked:
     image = _opened(file)
     name, notes = str(file) if not isinstance(file, Image.Image) else "the mask", list[str]()
     grey = _brightness(image)
+    if grey.getextrema() == (0, 1):
+        notes.append(f"{name}: its brightest value is 1 of 255; 1 is what is meant")
+        grey = grey.point(lambda value: 255 * value)
     if grey.size != size:
-        wide, high = size
-        if abs(grey.width * high - grey.height * wide) > max(wide, high, *grey.size):
-            raise DataError(
-                f"{name} is {grey.width} × {grey.height}, the picture {wide} × {high}",
-                hint="a mask of the picture's own size, or of the same proportions",
-            )
-        notes.append(f"{name}: brought from {grey.width} × {grey.height} to the picture's size")
+        notes.append(_proportioned(name, grey.size, size))
         grey = grey.resize(size, Image.Resampling.NEAREST)
     values = np.asarray(grey)
     between = float(((values > 31) & (values < 224)).mean())
@@ -69,28 +68,47 @@ def read_mask(file: Path | str | Image.Image, size: tuple[int, int]) -> Picked:
     return Picked(values > 127, tuple(notes))
 
 
-def read_class(file: Path | str, word: str, size: tuple[int, int]) -> Picked:
-    """Return where a segmentation map has a class.
+def read_class(file: Path | str, words: str, size: tuple[int, int]) -> Picked:
+    """Return where a segmentation map has a class, or several.
 
     The map holds a class number a pixel (grey or palette). Its names are a JSON list or {number: name}: the text
     "names" of the PNG, or FILE.json beside it.
 
+    Args:
+        file: the map.
+        words: of `classes_meant`.
+        size: width and height of the picture; a map of the same proportions is brought to it.
+
     Raises:
-        DataError: for a map without names, or of another size.
+        DataError: for a map without names, of colours, or of other proportions.
         ConditionError: for a class that it does not have.
     """
     image, path = _opened(file), Path(file).expanduser()
-    names = _names(image, path)
-    numbers = [number for number, name in names.items() if word.casefold() in (name.casefold(), str(number))]
-    if not numbers:
-        raise ConditionError(f"the map {path} has no class {word!r}", hint=f"one of {', '.join(names.values())}")
-    indices = Image.frombytes("L", image.size, image.tobytes()) if image.mode == "P" else image.convert("L")
-    if indices.size != size:
+    numbers, notes = classes_meant(words, _names(image, path))
+    classes = class_numbers(image)
+    if classes is None:
+        raise DataError(f"{path} is a map of colours, not of class numbers",
+                        hint="an 8-bit grey or palette PNG whose values are classes")  # fmt: skip
+    meant = Image.fromarray(np.isin(classes, numbers).astype(np.uint8) * 255)
+    if meant.size != size:
+        notes.append(_proportioned(f"the map {path}", meant.size, size))
+        meant = meant.resize(size, Image.Resampling.NEAREST)
+    return Picked(np.asarray(meant) > 0, tuple(notes))
+
+
+def _proportioned(name: str, own: tuple[int, int], size: tuple[int, int]) -> str:
+    """Say that something was brought to the picture's size.
+
+    Raises:
+        DataError: for other proportions.
+    """
+    wide, high = size
+    if abs(own[0] * high - own[1] * wide) > max(wide, high, *own):
         raise DataError(
-            f"the map {path} is {indices.width} × {indices.height}, the picture {size[0]} × {size[1]}",
-            hint="a map of the picture's own size",
+            f"{name} is {own[0]} × {own[1]}, the picture {wide} × {high}",
+            hint="one of the picture's own size, or of the same proportions",
         )
-    return Picked(np.isin(np.asarray(indices), numbers))
+    return f"{name}: brought from {own[0]} × {own[1]} to the picture's size"
 
 
 def combined(change: Picked | None, keep: Picked | None, size: tuple[int, int]) -> Picked | None:
@@ -121,19 +139,21 @@ def combined(change: Picked | None, keep: Picked | None, size: tuple[int, int]) 
 
 
 def _opened(file: Path | str | Image.Image) -> Image.Image:
+    """Return a picture as it is looked at, upright."""
+    hint = "a PNG: white is meant, black is not"
     if isinstance(file, Image.Image):
-        return file
+        return guarded(lambda: upright(file)[0], "the mask", hint)
     path = Path(file).expanduser()
-    try:
-        with Image.open(path) as image:
+
+    def read() -> Image.Image:
+        with Image.open(path, formats=known_formats()) as image:
             if image.width * image.height > 4 * MOST:
                 raise DataError(f"the mask {path} is {image.width} × {image.height}", hint="a smaller one")
-            image.load()
-            return image
-    except FileNotFoundError:
-        raise DataError(f"there is no mask {path}", hint="a picture: white is meant, black is not") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise DataError(f"{path} is no picture that can be read", hint="a PNG: white is meant, black is not") from None
+            return upright(image)[0]
+
+    if not path.exists():
+        raise DataError(f"there is no mask {path}", hint=hint)
+    return guarded(read, str(path), hint)
 
 
 def _brightness(image: Image.Image) -> Image.Image:

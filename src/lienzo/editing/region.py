@@ -1,7 +1,6 @@
-"""The part of a picture that a model looks at, and how what it drew is put back.
+"""The part of a picture that a model looks at, and what of the picture may change there.
 
-Where the mask does not allow a change, every pixel of the result is the original's own, never resampled: the seam is
-blended inside the change alone.
+What the model drew is put back by `lienzo.editing.paste`.
 """
 
 from __future__ import annotations
@@ -11,29 +10,31 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 from torch import Tensor
 
-from lienzo.editing.canvas import Canvas, laid, with_colours
+from lienzo.editing.canvas import Canvas, laid
 from lienzo.editing.masks import Mask
 
 CONTEXT = 1.5  # side of the part over the longer side of what changes
+LANCZOS = Image.Resampling.LANCZOS
 Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Region:
-    """A square part of the picture around what may change.
+    """A part of the picture around what may change, of the proportions of the model's pictures.
 
     Attributes:
         box: left, top, right, bottom within the picture.
-        side: of the square that the model sees, in the picture's pixels; where the picture ends, its edge is repeated.
+        frame: width and height that the model sees, in the picture's pixels; where the picture ends, its edge is
+            repeated.
         mask: of `box`: what may change; None: all.
     """
 
     box: Box
-    side: int
+    frame: tuple[int, int]
     mask: Mask | None
 
     @property
@@ -41,25 +42,39 @@ class Region:
         """Width and height of the box."""
         return self.box[2] - self.box[0], self.box[3] - self.box[1]
 
+    @property
+    def side(self) -> int:
+        """The longer side of the frame."""
+        return max(self.frame)
 
-def region_of(size: tuple[int, int], mask: Mask | None, model_side: int) -> Region:
+
+def region_of(size: tuple[int, int], mask: Mask | None, model_side: int | tuple[int, int]) -> Region:
     """Return the part around what may change: with context, at least as large as the model's pictures.
 
     Args:
         size: width and height of the picture.
         mask: what may change; None: everything.
-        model_side: of the model's pictures, in pixels.
+        model_side: of the model's pictures, in pixels, or their width and height.
     """
-    wide, high = size
+    own = (model_side, model_side) if isinstance(model_side, int) else model_side
+    whole = _scale(size, own)
     if mask is None or mask.all():
-        return Region((0, 0, wide, high), max(wide, high), mask)
+        return Region((0, 0, *size), _frame(whole, own), mask)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    side = max(right - left, bottom - top)
-    side = min(max(round(CONTEXT * side), model_side, side), max(wide, high))
-    x, y = _start(left, right, side, wide), _start(top, bottom, side, high)
-    box = (x, y, min(x + side, wide), min(y + side, high))
-    return Region(box, side, mask[box[1] : box[3], box[0] : box[2]])
+    wide, high = _frame(min(max(CONTEXT * _scale((right - left, bottom - top), own), 1.0), whole), own)
+    x, y = _start(left, right, wide, size[0]), _start(top, bottom, high, size[1])
+    box = (x, y, min(x + wide, size[0]), min(y + high, size[1]))
+    return Region(box, (wide, high), mask[box[1] : box[3], box[0] : box[2]])
+
+
+def _scale(size: tuple[int, int], own: tuple[int, int]) -> float:
+    """Return how many pixels a pixel of the model covers, for all of this size to be seen."""
+    return max(size[0] / own[0], size[1] / own[1])
+
+
+def _frame(scale: float, own: tuple[int, int]) -> tuple[int, int]:
+    return max(1, round(scale * own[0])), max(1, round(scale * own[1]))
 
 
 def _start(first: int, last: int, side: int, length: int) -> int:
@@ -68,100 +83,55 @@ def _start(first: int, last: int, side: int, length: int) -> int:
 
 def looked_at(canvas: Canvas, region: Region, shape: tuple[int, int, int]) -> Tensor:
     """Return the region as the model sees it: (1, C, H, W) in [-1, 1]."""
-    box = region.box
-    alpha = None if canvas.alpha is None else canvas.alpha.crop(box)
-    return as_tensor(_square(np.asarray(laid(canvas.colour.crop(box), alpha)), region.side), shape)
+    alpha = None if canvas.alpha is None else canvas.alpha.crop(region.box)
+    image = laid(canvas.colour.crop(region.box), alpha).convert("RGB" if shape[0] == 3 else "L")
+    return _tensor(_seen(image, region.frame, (shape[2], shape[1])), shape[0])
 
 
 def as_tensor(pixels: Pixels, shape: tuple[int, int, int]) -> Tensor:
-    """Return a square of pixels (S, S, 3) at a model's size, (1, C, H, W) in [-1, 1]."""
-    channels, high, wide = shape
-    image = Image.fromarray(pixels).convert("RGB" if channels == 3 else "L")
-    image = image.resize((wide, high), Image.Resampling.LANCZOS) if image.size != (wide, high) else image
-    array = np.asarray(image, np.float32).reshape(high, wide, channels)
+    """Return pixels (S, T, 3) at a model's size, (1, C, H, W) in [-1, 1]."""
+    image = Image.fromarray(pixels).convert("RGB" if shape[0] == 3 else "L")
+    return _tensor(_sized(image, (shape[2], shape[1])), shape[0])
+
+
+def _tensor(image: Image.Image, channels: int) -> Tensor:
+    array = np.asarray(image, np.float32).reshape(image.height, image.width, channels)
     return torch.from_numpy(array).permute(2, 0, 1)[None] / 127.5 - 1
+
+
+def _seen(image: Image.Image, frame: tuple[int, int], size: tuple[int, int]) -> Image.Image:
+    """Bring a picture to a size, its right or its lower edge repeated up to the frame.
+
+    The side that is full is brought to its size first: what is repeated is then small, however long the picture is.
+    """
+    wide, high = size
+    if image.height < frame[1]:
+        image, full = _sized(image, (wide, image.height)), (wide, frame[1])
+    elif image.width < frame[0]:
+        image, full = _sized(image, (image.width, high)), (frame[0], high)
+    else:
+        return _sized(image, size)
+    pixels = np.asarray(image)
+    gaps = ((0, full[1] - image.height), (0, full[0] - image.width), (0, 0))[: pixels.ndim]
+    return _sized(Image.fromarray(np.pad(pixels, gaps, mode="edge")), size)
+
+
+def _sized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return image if image.size == size else image.resize(size, LANCZOS)
 
 
 def kept_of(region: Region, shape: tuple[int, int, int]) -> Tensor:
     """Return where the model must keep what it sees: (1, 1, H, W), 1 where no pixel behind may change."""
     if region.mask is None:
         return torch.zeros(1, 1, *shape[1:])
-    change = _square(region.mask.astype(np.uint8) * 255, region.side)
-    share = Image.fromarray(change).resize((shape[2], shape[1]), Image.Resampling.BOX)
-    return torch.from_numpy((np.asarray(share) == 0).astype(np.float32))[None, None]
+    rows = _behind(region.mask, region.frame[1], shape[1])
+    change = _behind(rows.T, region.frame[0], shape[2]).T
+    return torch.from_numpy(~change).float()[None, None]
 
 
-def put_back(canvas: Canvas, region: Region, seen: Tensor, drawn: Tensor, feather: int, still: Tensor | None) -> Canvas:
-    """Return the canvas with what a model drew in its region.
-
-    Args:
-        canvas: as it was.
-        region: what was looked at.
-        seen: (C, H, W), what the model saw.
-        drawn: (C, H, W), what it drew.
-        feather: width of the seam in pixels, inside the change.
-        still: (C, H, W), what the model makes of what it saw when nothing changes; then what it leaves as it is keeps
-            the original's detail. None: all is as drawn.
-    """
-    wide, high = region.size
-    before = np.asarray(laid(canvas.colour.crop(region.box), _crop(canvas.alpha, region.box)), np.float32)
-    after = enlarged(drawn, region.side)[:high, :wide]
-    if still is not None:
-        after = _detailed(before, after, enlarged(still, region.side)[:high, :wide])
-    weight = soft(region.mask, feather) if region.mask is not None else np.ones((high, wide), np.float32)
-    mixed = (before + weight[..., None] * (after - before)).round().clip(0, 255).astype(np.uint8)
-    allowed = region.mask if region.mask is not None else np.ones((high, wide), np.bool_)
-    own = np.asarray(canvas.colour.crop(region.box))
-    colour = canvas.colour.copy()
-    colour.paste(Image.fromarray(np.where(allowed[..., None], mixed, own)), region.box[:2])
-    if canvas.alpha is None:
-        return with_colours(canvas, colour, None)
-    opaque, alpha = np.asarray(canvas.alpha.crop(region.box), np.float32), canvas.alpha.copy()
-    alpha.paste(Image.fromarray((opaque + weight * (255 - opaque)).round().astype(np.uint8)), region.box[:2])
-    return with_colours(canvas, colour, alpha)
-
-
-def soft(mask: Mask, feather: int) -> NDArray[np.float32]:
-    """Return the weight of what is new: 0 where nothing may change, rising to 1 within `feather` pixels inside."""
-    image = Image.fromarray(mask.astype(np.uint8) * 255)
-    total = mask.astype(np.float32)
-    for _ in range(feather):
-        image = image.filter(ImageFilter.MinFilter(3))
-        total += np.asarray(image, np.float32) / 255
-    return np.where(mask, total / (feather + 1), 0).astype(np.float32)
-
-
-def enlarged(x: Tensor, side: int) -> NDArray[np.float32]:
-    """Return (side, side, 3) in [0, 255] of a picture (C, H, W) in [-1, 1]."""
-    pixels = ((x.float().cpu() + 1) * 127.5).permute(1, 2, 0).numpy()
-    planes = [_sized(pixels[..., c], side) for c in range(pixels.shape[2])]
-    return np.stack(planes * (3 if len(planes) == 1 else 1), -1)
-
-
-def _sized(plane: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    image = Image.fromarray(np.ascontiguousarray(plane))
-    image = image.resize((side, side), Image.Resampling.BICUBIC) if image.size != (side, side) else image
-    return np.asarray(image, np.float32)
-
-
-def _detailed(
-    before: NDArray[np.float32], after: NDArray[np.float32], still: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return before + (after − still) where these are alike, `after` itself where they are not."""
-    gap = after - still
-    size = np.abs(gap).max(-1)
-    reach = max(3, 2 * (len(size) // 64) + 1)  # two of a model's pixels: what lies beside a change has changed too
-    wide = Image.fromarray(size.clip(0, 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(reach))
-    near = np.asarray(wide.filter(ImageFilter.GaussianBlur(reach / 2)), np.float32)[..., None]
-    new = np.clip((near - 12) / 36, 0, 1)  # grey levels: less is no change, more is one
-    return (new * after + (1 - new) * (before + gap)).astype(np.float32)
-
-
-def _square(pixels: Pixels, side: int) -> Pixels:
-    """Repeat the right and the lower edge until the picture is a square of this side."""
-    gaps = ((0, side - pixels.shape[0]), (0, side - pixels.shape[1]), (0, 0))[: pixels.ndim]
-    return np.pad(pixels, gaps, mode="edge") if any(after for _, after in gaps) else pixels
-
-
-def _crop(image: Image.Image | None, box: Box) -> Image.Image | None:
-    return None if image is None else image.crop(box)
+def _behind(mask: Mask, length: int, cells: int) -> Mask:
+    """Return for each of the cells into which a length of rows is cut whether any row of it is meant, by column."""
+    last = len(mask) - 1  # it is repeated up to the length
+    starts = (min(cell * length // cells, last) for cell in range(cells))
+    ends = (-(-(cell + 1) * length // cells) for cell in range(cells))
+    return np.stack([mask[start:end].any(0) for start, end in zip(starts, ends, strict=True)])

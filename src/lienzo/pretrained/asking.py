@@ -102,7 +102,9 @@ class Call:
         for name in self.kind.hears:
             entry = conditions.get(name)
             if entry is None or not bool(entry.present[row]):
-                hint = {"image": "--image FILE, or `lienzo edit FILE`"}.get(name, f"--map {name}=FILE")
+                hint = {"image": "--image FILE, or `lienzo edit FILE`"}.get(
+                    name, f"--map {name}=FILE; in an edit --said {name}=FILE"
+                )
                 raise ConfigurationError(f"{self.name} needs a picture: {name} ({self.kind.task})", hint=hint)
             argument = next((each for each in ARGUMENTS[name] if each in self.known), name)
             said[argument] = _image(entry.values[0][row])

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from lienzo.conditions import Bus, MapCondition
 from lienzo.conditions.base import Channels, Condition, Sizes
-from lienzo.conditions.image import to_pixels
+from lienzo.conditions.image import as_numbers, as_pil
+from lienzo.conditions.reading import map_read
 from lienzo.core import ConditionError, Said
 from lienzo.pretrained.kinds import Kind
 
@@ -70,11 +73,10 @@ class PictureCondition(MapCondition):
             if value.shape != self.shape:
                 raise ConditionError(f"expected a picture of shape {self.shape}, got {tuple(value.shape)}")
             return value.float().cpu()
-        square = to_pixels(value, max(high, wide), channels, smooth=channels > 1)
-        if high == wide:
-            return square
-        mode = "bicubic" if channels > 1 else "nearest"
-        return torch.nn.functional.interpolate(square[None], (high, wide), mode=mode)[0].clamp(-1, 1)
+        kernel = Image.Resampling.LANCZOS if channels > 1 else Image.Resampling.NEAREST
+        image = map_read(as_pil(value), self.map_kind, channels).resize((wide, high), kernel)
+        pixels = np.array(image, np.uint8).reshape(high, wide, channels)
+        return as_numbers(torch.from_numpy(pixels).permute(2, 0, 1))
 
 
 def bus_of(kind: Kind, words: bool, shape: tuple[int, int, int]) -> Bus:

@@ -24,9 +24,12 @@ class Kind:
     hears: tuple[str, ...] = ()
 
 
+INSTRUCTED = Kind("instruction editing", r"InstructPix2Pix|Kontext|Edit", ("image",))
 KINDS = (
+    Kind("inpainting over a map", r"Control.*Inpaint", ("image", "mask", "control")),
+    Kind("image-to-image over a map", r"Control.*Img2Img", ("image", "control")),
     Kind("inpainting", r"Inpaint|Fill", ("image", "mask")),
-    Kind("instruction editing", r"InstructPix2Pix|Kontext|Edit", ("image",)),
+    INSTRUCTED,
     Kind("image-to-image", r"Img2Img|ImageVariation|Upscale", ("image",)),
     Kind("control", r"ControlNet|Control|Adapter", ("control",)),
     Kind("text-to-image", r""),
@@ -74,9 +77,11 @@ def kind_of(name: str, arguments: Mapping[str, Any]) -> Kind:
     'instruction editing'
     >>> kind_of("StableDiffusionXLPipeline", {"prompt": None}).task
     'text-to-image'
+    >>> kind_of("StableDiffusionControlNetInpaintPipeline", {"prompt": None}).hears
+    ('image', 'mask', 'control')
     """
     found = next(kind for kind in KINDS if re.search(kind.pattern, name))
-    return KINDS[1] if not found.hears and "image" in arguments else found
+    return INSTRUCTED if not found.hears and "image" in arguments else found
 
 
 def architecture_of(name: str) -> Architecture | None:

@@ -1,0 +1,58 @@
+"""`examples/walk.py` on somebody's own picture: upright, with its map however that names its classes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lienzo
+from lienzo.editing import read_class
+
+FILE = Path(__file__).parents[2] / "examples" / "walk.py"
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = spec_from_file_location("walk", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "walk", module)  # where its data classes look for their names
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_picture_of_ones_own(example: ModuleType, tmp_path: Path, fake_model: Path, monkeypatch: pytest.MonkeyPatch):
+    pixels, exif = np.zeros((24, 32, 3), np.uint8), Image.Exif()
+    pixels[:12] = 255
+    exif[0x0112] = 3
+    Image.fromarray(pixels[::-1, ::-1]).save(tmp_path / "photo.png", exif=exif)
+    Image.fromarray((pixels[..., 0] > 0).astype(np.uint8)).save(tmp_path / "map.png")
+    (tmp_path / "map.png.json").write_text(json.dumps({"1": "building", "0": "sky"}))
+    monkeypatch.setattr(sys, "argv", ["walk.py", "--picture", str(tmp_path / "photo.png")])
+    with pytest.raises(SystemExit):
+        example.main()
+    out = tmp_path / "out"
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--map", str(tmp_path / "map.png"), "--out", str(out),
+                                      "--model", str(fake_model)])  # fmt: skip
+    monkeypatch.setattr(example, "walk", lambda *_: [])
+    example.main()
+    assert (np.asarray(Image.open(out / "building.png")) == pixels).all()
+    assert read_class(out / "map.png", "building", (32, 24)).mask[:12].all()
+
+
+def test_the_command_of_several_tries_says_which_file_is_meant(
+    example: ModuleType, tmp_path: Path, fake_model: Path
+):  # fmt: skip
+    Image.fromarray(np.full((16, 16, 3), 90, np.uint8)).save(tmp_path / "building.png")
+    step = example.edited(
+        lienzo.load(fake_model), tmp_path, "building.png", "snow.png", "snow", count=2, options={"steps": 1}
+    )
+    assert any("snow-0.png of that command" in line or "snow-1.png of that command" in line for line in step.told)
