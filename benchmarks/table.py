@@ -55,6 +55,19 @@ def latest(entries: list[dict[str, Any]], minutes: float = 20) -> dict[str, dict
     return {e["contender"]: e for e in entries if e["minutes"] == minutes and e["clock"] == "wall"}
 
 
+def behind(entry: dict[str, Any]) -> tuple[int, float]:
+    """The order of the peers: a distance grows as pictures get fewer, so one of fewer is the better peer only alone."""
+    return -entry["count"], entry["fd"]["mean"]
+
+
+def fewer(entry: dict[str, Any], by_name: dict[str, dict[str, Any]]) -> str:
+    """What is told of a contender that drew fewer pictures than the rest: its trials, beside theirs by as many."""
+    others = [
+        f"{n} {entry['by_as_many'][n]:.1f}" for n in ("ours", *PEERS) if n in entry["by_as_many"] and n in by_name
+    ]
+    return f"{entry['contender']} {entry['fd']['mean']:.1f} by {entry['count']} ({', '.join(others)} by as many)"
+
+
 def fashion() -> list[Figure]:
     by_name = latest(read("fashion").get("entries", []))
     what = "Fashion-MNIST, class-conditional, 20 minutes each on the same cores: FD-clf64 at {count:,} samples"
@@ -64,9 +77,11 @@ def fashion() -> list[Figure]:
     if "ours" not in by_name or not peers:
         return [Figure(what.format(count=10_000), UNKNOWN, "≤ 0.5 × the better peer", None, command),
                 Figure(memory, UNKNOWN, "≤ 1.0 ×", None, command)]  # fmt: skip
-    ours, best = by_name["ours"], min(peers, key=lambda e: e["fd"]["mean"])
+    ours, best = by_name["ours"], min(peers, key=behind)
     missing, every = [n for n in PEERS if n not in by_name], len(peers) == len(PEERS)
-    named = "; ".join(f"{e['contender']} {with_spread(e['fd']['values'])}" for e in (ours, *peers))
+    alike = [e for e in (ours, *peers) if e["count"] == ours["count"]]
+    named = "; ".join(f"{e['contender']} {with_spread(e['fd']['values'])}" for e in alike)
+    named += "".join(f"; {fewer(e, by_name)}" for e in peers if e not in alike)
     named += "".join(f"; {n} {UNKNOWN}" for n in missing)
     ratio, share = ours["fd"]["mean"] / best["fd"]["mean"], ours["peak_mib"] / best["peak_mib"]
     beside = "" if "floor_count" in ours else " at 10,000"

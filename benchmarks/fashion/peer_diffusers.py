@@ -40,6 +40,7 @@ class Diffusers:
     WAYS = (
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.0}, {"solver": "ddim", "steps": 50, "guidance": 1.0},
         {"solver": "dpm++2m", "steps": 25, "guidance": 1.5}, {"solver": "ddpm", "steps": 100, "guidance": 1.0},
+        {"solver": "ddpm", "steps": 250, "guidance": 1.0},
     )  # fmt: skip
 
     def __init__(self, choice: Choice) -> None:
