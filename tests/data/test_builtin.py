@@ -106,6 +106,23 @@ def test_openmoji_have_maps_that_lie_over_them(bus_of):
     assert open_source("openmoji-maps", size=32).values("order", [0])[0].shape == (32, 32, 1)
 
 
+def test_skeletons_lie_over_their_figures(bus_of):
+    dataset = open_source("emoji-poses", split="all")
+    assert {info.name: info.count for info in sources()}["emoji-poses"] == len(dataset) > 40
+    assert dataset.columns["pose"].map_kind == "pose"
+    rows = range(len(dataset))
+    bodies, drawn = dataset.pictures(rows)[..., 3] > 127, np.stack(dataset.values("pose", rows)).max(-1) > 127
+    on_body = (drawn & bodies).sum((1, 2)) / drawn.sum((1, 2))
+    assert np.median(on_body) > 0.9
+    assert on_body.min() > 0.6, "thin arms and legs, at most; a skeleton beside its figure has nearly nothing"
+    mirrored = (drawn & bodies[:, :, ::-1]).sum((1, 2)) / drawn.sum((1, 2))
+    assert on_body.mean() > mirrored.mean() + 0.1, "left is left"
+    assert open_source("emoji-poses", size=32).values("pose", [0])[0].shape == (32, 32, 3)
+    bus = bus_of("pose", "text")
+    Loader(open_source("emoji-poses"), bus, batch_size=4).batch_at(0)
+    assert bus["pose"].told[0][0].shape == (64, 64, 3)
+
+
 def test_a_missing_shard_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(compressed, "ASSETS", tmp_path)
     with pytest.raises(DataError, match="'emoji' is missing from this installation"):

@@ -22,7 +22,7 @@ HEARD = {"text", "style", "group", "background", "segmentation", "depth", "lines
 
 @pytest.fixture(scope="module")
 def made() -> tuple[Recipe, Latent, Latent]:
-    small = ["data.source=emoji + scenes:4 + edits:4", "data.prepare=false"]
+    small = ["data.source=emoji + emoji-poses + scenes:4 + edits:4", "data.prepare=false"]
     recipe = Recipe.checked(overridden(read_recipe(RECIPE), small))
     shipped = lienzo.load("emoji-64", device="cpu").family
     assert isinstance(shipped, Latent)

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from lienzo.data.compressed import ASSETS
 from lienzo.data.dataset import Dataset
 from lienzo.data.fashion import VARIABLE, found_at
+from lienzo.data.poses import figures
 from lienzo.data.scenes import COUNT as SCENES
 from lienzo.data.scenes import UNSEEN
 
@@ -55,6 +56,8 @@ def sources() -> list[SourceInfo]:
               LICENCES, "" if emoji else reinstall),
         _info("openmoji-maps", "emoji with line art, silhouette, segmentation and painter's order", openmoji,
               "CC-BY-SA-4.0", "" if openmoji else reinstall),
+        _info("emoji-poses", "full-body emoji with their skeletons, found by BlazePose", figures(), "MIT",
+              "" if emoji and figures() else reinstall),
         _info("fashion-mnist", "articles of clothing, 28 × 28, grey, 10 classes", 70_000, "MIT", fashion),
         _info("scenes", "emoji and figures in landscapes and weathers, captions in English and Spanish, segmentation, "
               "depth, line art, pose; scenes:N for N of them", SCENES if emoji else 0, LICENCES,

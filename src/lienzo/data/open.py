@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lienzo.core.errors import DataError
-from lienzo.data import emoji, fashion, openmoji, scenes
+from lienzo.data import emoji, fashion, openmoji, poses, scenes
 from lienzo.data.built import Limits, open_built
 from lienzo.data.concatenated import Concatenated, parts_of
 from lienzo.data.dataset import Dataset
@@ -25,6 +25,7 @@ BuiltIn = Callable[[Ask, str, Where | None], Dataset]
 BUILT_IN: dict[str, BuiltIn] = {
     "emoji": emoji.open_emoji,
     "openmoji-maps": openmoji.open_openmoji,
+    poses.NAME: poses.open_poses,
     "fashion-mnist": fashion.open_fashion_mnist,
     **{name: partial(source.open, count=scenes.USUAL[name]) for name, source in scenes.SOURCES.items()},
 }
@@ -51,10 +52,10 @@ def open_source(
     the user's files are never touched.
 
     Args:
-        spec: "emoji", "openmoji-maps", "fashion-mnist" (or "fashion-mnist:FOLDER"), "scenes" (or "scenes:COUNT",
-            likewise "edits" and "combinations"), a folder, a `.parquet` file, tars ("a.tar", "a-{000..010}.tar",
-            "a-*.tar"), or "hub:NAME". Several joined by "+" follow one another, and "*N" repeats one:
-            "emoji*3 + scenes".
+        spec: "emoji", "openmoji-maps", "emoji-poses", "fashion-mnist" (or "fashion-mnist:FOLDER"), "scenes" (or
+            "scenes:COUNT", likewise "edits" and "combinations"), a folder, a `.parquet` file, tars ("a.tar",
+            "a-{000..010}.tar", "a-*.tar"), or "hub:NAME". Several joined by "+" follow one another, and "*N" repeats
+            one: "emoji*3 + scenes".
         size: side of the pictures in pixels.
         channels: 3 for colour; 1 for grey (transparency is laid on white). A set with transparent pictures has 4 where
             3 are asked for: the loader lays them on a background.
