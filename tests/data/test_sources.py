@@ -213,7 +213,7 @@ def test_policies(make, cache, policy, row):
     ("spec", "said"),
     [
         ("emojy", "did you mean emoji"),
-        ("nothing/of/the/kind", "one of: emoji, openmoji-maps, fashion-mnist"),
+        ("nothing/of/the/kind", "one of: emoji, openmoji-maps, emoji-poses, fashion-mnist"),
         ("missing-{000..002}.tar", "no such shard: missing-000.tar"),
     ],
 )
