@@ -36,6 +36,14 @@ def test_maps_are_drawn_when_they_are_asked_for():
     assert not maps["depth"]._done.any()
 
 
+def test_one_to_four_things_are_there_and_seen(scenes):
+    seen = [set(np.unique(ids[ids >= 2]).tolist()) for ids in planes(scenes, "instances", range(len(scenes)))]
+    counts = [max(each) - 1 for each in seen]
+    assert set(counts) == {1, 2, 3, 4}
+    whole = [each == set(range(2, most + 2)) for each, most in zip(seen, counts, strict=True)]
+    assert np.mean(whole) > 0.97, "nearly never is a thing wholly hidden"
+
+
 def test_maps_do_not_depend_on_what_was_asked_before(scenes):
     again = open_source("scenes:20")
     names = ("segmentation", "depth", "lines", "instances")

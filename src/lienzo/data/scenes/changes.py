@@ -25,7 +25,7 @@ HOURS: tuple[tuple[str, float], ...] = (("snow", 0.46), ("rain", 0.2), ("night",
 KEPT = 0.7  # of the changes of weather keep a thing, where the picture has one that nothing falls in front of
 ADDED_FIGURES = 0.2  # of the things that are added
 FARTHER = 0.17  # share of the picture by which a thing is moved at least
-MOST = 3  # things in a scene
+MOST = 4  # things in a scene
 TRIES = 4  # places in which there may be room for a new thing
 
 

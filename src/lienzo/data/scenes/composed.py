@@ -24,7 +24,7 @@ from lienzo.data.splits import Where, matching, rows_of
 COUNT = 12_000  # scenes for training
 HELD_OUT = 20  # as many times fewer are in each of the other splits
 SIDE = 64  # of the emoji as they are stored
-VERSION = 2  # of how scenes are drawn: part of the fingerprint
+VERSION = 3  # of how scenes are drawn: part of the fingerprint
 ASIDE = ("background", "instances", "weather", "action", "operation", "reference")
 """What no condition hears unless a recipe names it."""
 Fits = Callable[[Scene, Cast], bool]

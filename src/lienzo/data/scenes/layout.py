@@ -25,7 +25,9 @@ SKIES: dict[Weather, Choices[Sky]] = {
 }
 GROUNDS: Choices[Ground] = (("grass", 0.35), ("street", 0.25), ("hills", 0.25), ("sand", 0.15))
 EDGE = 0.01  # free at either side, as a share of the picture's
-HOW_MANY = (0.6, 0.28, 0.12)  # of one, two and three things
+HOW_MANY = (0.58, 0.27, 0.11, 0.04)  # of one, two, three and four things
+MAIN = ((0.6, 0.85), (0.5, 0.64), (0.5, 0.64), (0.42, 0.5))  # side of the main thing, by how many there are
+FARTHER = ((0.36, 0.44), (0.24, 0.32), (0.18, 0.24))  # and of the second, third and fourth
 FIGURES = 0.125  # of all scenes hold a figure in place of their main thing
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the picture's side
 
@@ -37,7 +39,7 @@ class Layer:
     Attributes:
         row: of the emoji's table; of a figure, its head's.
         box: where it stands.
-        depth: 0 for the nearest thing, then 1, 2.
+        depth: 0 for the nearest thing, then 1, 2, 3.
         figure: the body under the head, if it is a figure.
         tint: name of the colour that it is painted in; "" for its own.
         under: the weather and the sky in which it is shown, where those are not the scene's.
@@ -98,7 +100,7 @@ def laid_out(seed: int, cast: Cast, *, roughly: bool = False) -> Scene:
     sky: Sky = one_of(rng, SKIES[weather])
     ground: Ground = "snow" if weather == "snow" else one_of(rng, GROUNDS)
     horizon = rng.uniform(0.5, 0.66)
-    count = rng.choices((1, 2, 3), HOW_MANY)[0]
+    count = rng.choices((1, 2, 3, 4), HOW_MANY)[0]
     layers = [_main(rng, main, measure, count)]
     for depth in range(1, count):
         row = _unlike(rng, style, cast, [layer.row for layer in layers])
@@ -147,21 +149,20 @@ def _unlike(rng: random.Random, style: str, cast: Cast, there: list[int]) -> int
 
 
 def _main(rng: random.Random, row: int, measure: Measure, count: int) -> Layer:
-    side = rng.uniform(0.6, 0.85) if count == 1 else rng.uniform(0.5, 0.64)
-    shift = rng.uniform(-0.08, 0.08) if count == 1 else rng.choice((-1, 1)) * rng.uniform(0.12, 0.18)
+    side = rng.uniform(*MAIN[count - 1])
+    away = (0.18, 0.22) if count == 4 else (0.12, 0.18)
+    shift = rng.uniform(-0.08, 0.08) if count == 1 else rng.choice((-1, 1)) * rng.uniform(*away)
     return Layer(row, _fitting(measure(row), side, 0.5 + shift, rng.uniform(0.86, 0.95)), 0)
 
 
 def behind(rng: random.Random, row: int, measure: Measure, main: Layer, depth: int, horizon: float) -> Layer:
-    """Put a thing farther back: smaller, higher, and beside the main one; a third thing on its other side."""
-    bottom = main.box[3] - rng.uniform(0.04, 0.08) * depth
+    """Put a thing farther back: smaller, higher, beside the main one; a third on its other side, a fourth between."""
+    bottom = main.box[3] - rng.uniform(0.04 if depth < 3 else 0.054, 0.08) * depth  # always behind the one before
     bottom = max(bottom, horizon + 0.06)
-    side = rng.uniform(0.36, 0.44) if depth == 1 else rng.uniform(0.24, 0.32)
+    side = rng.uniform(*FARTHER[depth - 1])
     away = 1 if main.box[0] + main.box[2] < 1 else -1
-    if depth == 1:
-        middle = 0.5 + away * rng.uniform(0.25, 0.3)
-    else:
-        middle = 0.5 - away * rng.uniform(0.36, 0.4)
+    beside = ((0.25, 0.3), (-0.4, -0.36), (0.0, 0.06))[depth - 1]
+    middle = 0.5 + away * rng.uniform(*beside)
     return Layer(row, _fitting(measure(row), side, middle, bottom), depth)
 
 

@@ -17,7 +17,7 @@ from lienzo.data.scenes.land import Skyline
 from lienzo.data.scenes.layout import Layer, Scene
 from lienzo.data.scenes.stage import flat_of, ids_of
 
-MOST = 3  # things in a scene
+MOST = 4  # things in a scene
 FARTHEST = 40.0  # scene units: the ground at the horizon, and what lies far away
 LOW, HIGH = 12.0, 26.0  # changes of colour that are traced inside a thing
 RIDGE = 0.045  # share of the picture by which hills must rise above the ground to be traced
