@@ -173,12 +173,27 @@ def evaluate_memory() -> list[Figure]:
     return [Figure(what, value, goal, result["peak_mib"] <= result["goal_mib"], command)]
 
 
+def loading() -> list[Figure]:
+    scenes, loader, figures = read("scenes_speed"), read("loader"), list[Figure]()
+    if scenes:
+        alone, maps = scenes["pictures_a_second"], scenes["with_maps_a_second"]["median"]
+        value = f"{alone['median']:.0f} ({alone['min']:.0f} to {alone['max']:.0f}); with four maps each {maps:.0f}"
+        figures.append(Figure("scenes drawn a second of one core", value, "> 300",
+                              alone["min"] > 300, "python benchmarks/scenes/speed.py"))  # fmt: skip
+    if loader:
+        opened, rows = loader["emoji"]["seconds_to_open"], loader["rows_a_second"]["opaque, unconditional"]
+        value = f"{opened:.2f} s; {rows['wall, median']:,} rows/s of 28 × 28, decoded once"
+        figures.append(Figure("the emoji open; rows that the loader makes of a memory map", value, "< 1 s", opened < 1,
+                              "python benchmarks/loader/run.py"))  # fmt: skip
+    return figures
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the README says something else")
     args = parser.parse_args()
     figures = [*text_to_picture(), *words(), *speed(), *fashion(), *peak(), *resumed(), *damaged(),
-               *agreement(), *evaluate_memory()]  # fmt: skip
+               *loading(), *agreement(), *evaluate_memory()]  # fmt: skip
     made = text = README.read_text(encoding="utf-8")
     for name, rows in zip(TABLES, (table(figures), families()), strict=True):
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
