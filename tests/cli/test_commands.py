@@ -141,6 +141,12 @@ def test_words_that_are_lost_are_named(call: Call, fake_model: Path, tmp_path: P
     assert call("generate", "🐶", *words)[2] == ""
 
 
+def test_models_that_ship_say_how_good_they_are(call: Call):
+    told = {info["name"]: info["quality"] for info in json.loads(call("models", "--json")[1])}
+    assert told["emoji-64"]
+    assert told["scenes-64"]
+
+
 def test_a_file_that_cannot_be_read_is_one_sentence(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def full(*words: object) -> None:
         raise OSError(28, "No space left on device", "out/grid.png")
