@@ -8,7 +8,7 @@ ACCELERATOR ?= cpu
 VENV ?= .venv
 OUT ?= out/demo
 WALK ?= out/walk
-MODEL ?= emoji-64
+MODEL ?= scenes-64
 PYTEST_ARGS ?=
 # From the environment, TORCH_INDEX_URL: the index or mirror to take torch from (see tools/install_torch.py).
 

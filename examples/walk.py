@@ -165,7 +165,7 @@ def page(steps: list[Step], model: lienzo.Model, seconds: float) -> str:
 def main() -> None:
     """Read the command line, go the walk, write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--model", default="emoji-64", help="a name, a folder, or a pretrained pipeline")
+    parser.add_argument("--model", default="scenes-64", help="a name, a folder, or a pretrained pipeline")
     parser.add_argument("--out", type=Path, default=Path("out/walk"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tries", type=int, default=6)
