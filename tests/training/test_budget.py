@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import time
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from lienzo.training import (
 )
 from lienzo.training.budget import MARGIN, Pace, needed
 from lienzo.training.checkpoint import resolve, stored
-from lienzo.training.clock import Clock
+from lienzo.training.clock import clock_of
 from lienzo.training.log import read_log
 from lienzo.training.run import Run
 
@@ -101,7 +101,7 @@ def test_a_run_ends_in_time_with_a_small_step_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slower: float
 ) -> None:
     clock = FakeTime()
-    monkeypatch.setattr(loop, "Clock", lambda run, since: Clock(run, now=clock))
+    monkeypatch.setattr(loop, "clock_of", lambda settings: clock)
     wanted = settings(
         images=8 * int(12.5 / 0.1 * MARGIN),
         budget_seconds=12.5,
@@ -130,7 +130,7 @@ def test_a_run_ends_in_time_with_a_small_step_size(
 
 def test_a_long_pause_is_not_taken_for_slowness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr(loop, "Clock", lambda run, since: Clock(run, now=clock))
+    monkeypatch.setattr(loop, "clock_of", lambda settings: clock)
 
     def feed(seen: int) -> Batch:
         clock.now += 0.1
@@ -146,8 +146,7 @@ def test_a_long_pause_is_not_taken_for_slowness(tmp_path: Path, monkeypatch: pyt
 
 def test_an_early_end_is_kept_by_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr(loop, "Clock", partial(Clock, now=clock))
-    monkeypatch.setattr(loop, "time", type("Time", (), {"monotonic": staticmethod(clock)}))
+    monkeypatch.setattr(loop, "clock_of", lambda settings: clock)
     wanted = settings(images=8 * 100, budget_seconds=10.0, checkpoint_every=1e9)
 
     def feed(seen: int) -> Batch:
@@ -170,8 +169,7 @@ def test_an_early_end_is_kept_by_a_resumed_run(tmp_path: Path, monkeypatch: pyte
 
 def test_a_run_that_is_faster_than_planned_uses_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr(loop, "Clock", partial(Clock, now=clock))
-    monkeypatch.setattr(loop, "time", type("Time", (), {"monotonic": staticmethod(clock)}))
+    monkeypatch.setattr(loop, "clock_of", lambda settings: clock)
     monkeypatch.setattr(start, "seconds_per_step", lambda run, feed, patience: 0.2)  # slower than it will be
     wanted = settings(images=None, budget_seconds=40.0, warmup=100, checkpoint_every=1e9, log_every=1)
 
@@ -209,3 +207,17 @@ def test_without_a_number_of_images_the_run_measures_itself(tmp_path: Path) -> N
     assert done.finished
     assert done.seconds < 4.0
     assert "images/s" in said[0]
+
+
+def test_a_budget_of_the_processor_counts_no_waiting() -> None:
+    waiting = TrainingSettings(clock="processor", threads=1, budget_seconds=60)
+    now = clock_of(waiting)
+    since, wall = now(), time.monotonic()
+    time.sleep(0.2)
+    while time.monotonic() - wall < 0.4:
+        pass
+    assert now() - since < 0.35  # the sleep is not in it, the work is
+    assert now() - since > 0.02
+    two = clock_of(waiting.model_copy(update={"threads": 2}))
+    assert two() < 0.6 * now()
+    assert clock_of(waiting.model_copy(update={"clock": "wall"})) is time.monotonic

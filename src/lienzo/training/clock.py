@@ -7,14 +7,25 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
+
 from lienzo.training.run import Run
 from lienzo.training.schedule import Cut
+from lienzo.training.settings import TrainingSettings
 
 TAIL = 0.1  # an early end is a decay over at most this share of the images seen
 LATEST = 0.65  # share of the run from which on, and before whose decay, its end may be put off
 USED = 0.985  # share of what is then left of the budget that the new end is planned to use
 GAIN, MOST = 1.02, 4  # the least growth for which it is, and the largest: a longer warm-up would not be over
 APART = 0.2  # s of work between two marks: the speed is that of the last 50 of them
+
+
+def clock_of(settings: TrainingSettings) -> Callable[[], float]:
+    """Return the clock, s, that a budget is counted by: wall time, or this process's processor time a thread."""
+    if settings.clock == "wall":
+        return time.monotonic
+    threads = settings.threads or torch.get_num_threads()
+    return lambda: time.process_time() / threads
 
 
 class Clock:

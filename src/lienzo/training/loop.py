@@ -7,7 +7,6 @@ weights of one that was not, bit for bit.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from lienzo.core import DataError, Family
 from lienzo.training.ahead import Ahead, BatchAt
 from lienzo.training.card import About
-from lienzo.training.clock import Clock
+from lienzo.training.clock import Clock, clock_of
 from lienzo.training.distributed import Team
 from lienzo.training.folder import locked, prepare
 from lienzo.training.fuse import part
@@ -88,15 +87,17 @@ def train(
         DataError: if a picture is not finite.
         TrainingError: if the loss stays NaN after several smaller step sizes.
     """
-    since, out, team = time.monotonic(), Path(out), Team.join(settings.device)
+    team, out = Team.join(settings.device), Path(out)
     again = again or "the same command again"
     notes: list[str] = []
     try:
         if team.leads:
             prepare(out)
         with locked(out, team.leads):
+            now = clock_of(settings)
+            since = now()
             run = begin(family, batch_at, settings, out, team, resume=resume, tell=notes.append)
-            return Sitting(run, batch_at, out, observers, about, Clock(run, since)).go(notes, again, stop)
+            return Sitting(run, batch_at, out, observers, about, Clock(run, since, now)).go(notes, again, stop)
     finally:
         team.leave()
 

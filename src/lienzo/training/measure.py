@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 
 from lienzo.core import Batch, Family
+from lienzo.training.clock import clock_of
 from lienzo.training.recover import NotFiniteError, is_out_of_memory
 from lienzo.training.run import Run, Snapshot
 from lienzo.training.step import advance, arithmetic
@@ -25,12 +26,13 @@ def seconds_per_step(run: Run, batch_at: Callable[[int], Batch], patience: float
     Steps are taken for `patience` s, at least two after one to warm up; then the run is put back where it was.
     """
     kept, times, seconds, state = Snapshot.of(run), list[float](), 0.0, torch.get_rng_state()
+    now = clock_of(run.settings)
     while not run.team.largest([int(len(times) >= 3 and seconds > patience)])[0]:
-        since = time.monotonic()
+        since = now()
         with contextlib.suppress(NotFiniteError):
             advance(run, batch_at(run.counters.seen))
         _finish(run.team.device)
-        times.append(time.monotonic() - since)
+        times.append(now() - since)
         seconds += times[-1]
     rows = run.counters.rows  # what memory allowed
     kept.restore(run)

@@ -13,7 +13,9 @@ from lienzo.core import ConfigurationError
 Decay = Literal["cosine", "linear", "constant", "warmup-stable-decay"]
 
 # What may change between two sittings of one run without changing the weights that it ends with.
-HARMLESS = frozenset({"budget_seconds", "checkpoint_every", "samples_every", "keep", "tensorboard", "log_every"})
+HARMLESS = frozenset(
+    {"budget_seconds", "clock", "checkpoint_every", "samples_every", "keep", "tensorboard", "log_every"}
+)
 
 
 class TrainingSettings(BaseModel):
@@ -23,6 +25,8 @@ class TrainingSettings(BaseModel):
         batch_size: B, images a step over all processes together.
         images: how many images the run sees in all. None: as many as `budget_seconds` allows, measured at the start.
         budget_seconds: how long the run may take, s, all sittings together. None: as long as `images` needs.
+        clock: what a budget counts: "wall" time, or the "processor" time of this process a thread, in which other work
+            on the machine hardly counts.
         extend: with both of them: see more than `images` where the budget has room for it, as without `images`.
         learning_rate: the largest step size.
         weight_decay: of matrices and kernels; vectors (biases, gains) are never decayed.
@@ -53,6 +57,7 @@ class TrainingSettings(BaseModel):
     batch_size: PositiveInt = 64
     images: PositiveInt | None = None
     budget_seconds: PositiveFloat | None = None
+    clock: Literal["wall", "processor"] = "wall"
     extend: bool = False
     learning_rate: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 0.01
