@@ -41,7 +41,7 @@ def recipe_of(entry: dict[str, Any], common_values: dict[str, Any], coder: Path 
                 changed_kind = values.get("kind", recipe[table].get("kind")) != recipe[table].get("kind")
                 recipe[table] = values if changed_kind else {**recipe[table], **values}
     if entry.get("coder"):
-        recipe["codes"] = {"outer": str(coder), "variants": 8}
+        recipe["codes"] = {"outer": str(coder), "variants": 2}
     else:
         recipe.pop("codes")
     recipe["training"].pop("images", None)

@@ -102,7 +102,7 @@ def _write(folder: Path, kept: _Kept, maps: MapFiles, fingerprint: str, about: d
         "count": len(kept.records), "bad": len(kept.bad), "reasons": dict(Counter(e["reason"] for e in kept.bad)),
         "converted": dict(kept.notes), "rows_converted": sum(bool(found.notes) for found in kept.found),
         "classes": {name: classes_of(values) for name, values in said.labels.items()}, "maps": maps.close(),
-        "text": said.texts is not None, "dropped": said.dropped, "fingerprint": fingerprint,
+        "text": said.texts is not None, "spoken": said.spoken, "dropped": said.dropped, "fingerprint": fingerprint,
     }  # fmt: skip
     (folder / DONE).write_text(json.dumps(meta, indent=1, ensure_ascii=False), "utf-8")
 

@@ -21,6 +21,7 @@ from lienzo.data.records import Source
 from lienzo.data.splits import Where, matching, rows_of
 from lienzo.data.workers import SECONDS
 
+SAMPLE = 4096  # pictures of tars that are streamed
 log = logging.getLogger("lienzo.data")
 
 
@@ -34,6 +35,8 @@ class Limits:
         seconds: how long one picture may take.
         progress: show a bar.
         prepare: draw composed pictures beforehand.
+        stream: read tars as they are needed, and decode no more than a sample of them beforehand; None: large ones.
+        sample: how many pictures that is.
     """
 
     cache: Path | None = None
@@ -41,6 +44,8 @@ class Limits:
     seconds: float = SECONDS
     progress: bool = False
     prepare: bool = False
+    stream: bool | None = None
+    sample: int = SAMPLE
 
 
 def open_built(
@@ -58,7 +63,21 @@ def open_built(
     Raises:
         DataError: if too much of it cannot be used, or the split or a label does not exist.
     """
-    limits = limits or Limits()
+    folder, meta = decoded(source, ask, limits or Limits())
+    table, said, groups = read_table(folder, meta)
+    rows = rows_of(split, said, groups, source.name)
+    if where:
+        rows = rows[matching(table, where, source.name)[rows]]
+    chosen = key_of(meta["fingerprint"], split, dict(where or {}))
+    return TableDataset(source.name, table, rows, fingerprint=chosen, quarantine=folder / QUARANTINE)
+
+
+def decoded(source: Source, ask: Ask, limits: Limits) -> tuple[Path, dict[str, Any]]:
+    """Decode a source if the cache does not have it; return its folder there, and what `meta.json` says.
+
+    Raises:
+        DataError: if too much of it cannot be used.
+    """
     root = cache_root(limits.cache)
     content = source.token() or content_key(root, source.files(), source.root())
     key = key_of(VERSION, content, source.kind, vars(ask))
@@ -71,12 +90,7 @@ def open_built(
     meta["name"] = source.name  # a copy of the set shares the cache under its own name
     refuse_too_many(meta, limits.max_bad_share, folder)
     _tell(meta, folder)
-    table, said, groups = read_table(folder, meta)
-    rows = rows_of(split, said, groups, source.name)
-    if where:
-        rows = rows[matching(table, where, source.name)[rows]]
-    chosen = key_of(content, split, dict(where or {}))
-    return TableDataset(source.name, table, rows, fingerprint=chosen, quarantine=folder / QUARANTINE)
+    return folder, meta
 
 
 def read_table(folder: Path, meta: dict[str, Any]) -> tuple[Table, list[str], list[str]]:

@@ -27,11 +27,13 @@ class Said:
         labels: column → one name a row, or None.
         texts: candidates, one list a row; None if the source has no text.
         dropped: columns that are neither.
+        spoken: columns that were put together as text.
     """
 
     labels: dict[str, list[str | None]]
     texts: list[list[str]] | None
     dropped: list[str]
+    spoken: list[str]
 
 
 def read_columns(fields: Sequence[Mapping[str, Any]]) -> Said:
@@ -46,11 +48,12 @@ def read_columns(fields: Sequence[Mapping[str, Any]]) -> Said:
     names = list(dict.fromkeys(name for row in fields for name in row))
     labels: dict[str, list[str | None]] = {}
     texts: list[list[str]] | None = None
-    dropped: list[str] = []
+    dropped, spoken = list[str](), list[str]()
     for name in names:
         values = [row.get(name) for row in fields]
         kind = _kind(name, values)
         if kind == "text":
+            spoken.append(name)
             texts = texts or [[] for _ in fields]
             for candidates, value in zip(texts, values, strict=True):
                 candidates.extend(strings(value))
@@ -58,7 +61,7 @@ def read_columns(fields: Sequence[Mapping[str, Any]]) -> Said:
             labels[name] = [label_of(value) for value in values]
         else:
             dropped.append(name)
-    return Said(labels, texts, dropped)
+    return Said(labels, texts, dropped, spoken)
 
 
 def classes_of(values: Sequence[str | None]) -> tuple[str, ...]:

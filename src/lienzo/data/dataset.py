@@ -60,6 +60,11 @@ class Dataset(ABC):
     def __len__(self) -> int:
         """How many pictures there are."""
 
+    @property
+    def whole(self) -> int:
+        """About how many pictures it stands for: its own, or those of the tars that it is a sample of."""
+        return len(self)
+
     @abstractmethod
     def pictures(self, indices: Sequence[int] | NDArray[np.int64]) -> Bytes:
         """Return pictures (B, H, W, C) uint8; their memory may be ordered by planes."""

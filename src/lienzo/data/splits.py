@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,7 @@ def rows_of(split: str, said: Sequence[str], groups: Sequence[str], name: str) -
     Raises:
         DataError: for an unknown split or one without a picture.
     """
-    wanted = [part.strip() for part in split.split("+")]
-    unknown = [part for part in wanted if part not in NAMES]
-    if unknown:
-        raise DataError(f"no split {unknown[0]!r}", hint=f"one of {', '.join(NAMES)}, or several joined by '+'")
+    wanted = wanted_in(split)
     each = np.array([s or "train" for s in said], dtype=object)
     if "validation" not in said:
         each[_held_out(each == "train", groups)] = "validation"
@@ -47,12 +44,35 @@ def rows_of(split: str, said: Sequence[str], groups: Sequence[str], name: str) -
     return rows
 
 
+def wanted_in(split: str) -> list[str]:
+    """Read which splits are asked for.
+
+    Raises:
+        DataError: for an unknown one.
+    """
+    wanted = [part.strip() for part in split.split("+")]
+    unknown = [part for part in wanted if part not in NAMES]
+    if unknown:
+        raise DataError(f"no split {unknown[0]!r}", hint=f"one of {', '.join(NAMES)}, or several joined by '+'")
+    return wanted
+
+
+def held_below(said: Sequence[str], groups: Sequence[str]) -> float:
+    """Return the place (`place_of`) below which `rows_of` holds a training picture out; 0 where it holds out none."""
+    if "validation" in said:
+        return 0.0
+    return _below([place_of(group) for s, group in zip(said, groups, strict=True) if (s or "train") == "train"])
+
+
 def _held_out(train: NDArray[np.bool_], groups: Sequence[str]) -> NDArray[np.bool_]:
     places = {group: place_of(group) for group in dict.fromkeys(groups[i] for i in np.flatnonzero(train).tolist())}
-    lowest, highest = min(places.values(), default=0.0), max(places.values(), default=1.0)
-    # A small set still gives one group, and keeps one.
-    below = min(max(HELD_OUT, float(np.nextafter(lowest, 1))), highest)
+    below = _below(places.values())
     return np.array([bool(t) and places[group] < below for t, group in zip(train, groups, strict=True)])
+
+
+def _below(places: Collection[float]) -> float:
+    lowest, highest = min(places, default=0.0), max(places, default=1.0)
+    return min(max(HELD_OUT, float(np.nextafter(lowest, 1))), highest)  # a small set still gives one, and keeps one
 
 
 def matching(table: Table, where: Where, name: str) -> NDArray[np.bool_]:

@@ -2,72 +2,40 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import json
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch.utils.data import IterableDataset
 
 from lienzo.conditions.bus import Bus
-from lienzo.core import Batch, ConfigurationError, DataError, derive_seed
-from lienzo.data.assemble import Assembler, check_share, share_of
-from lienzo.data.columns import classes_of, is_text, label_of, map_kind, read_columns, strings
+from lienzo.core import Batch, ConfigurationError, DataError
+from lienzo.data.assemble import Assembler, Voice, check_share, share_of
+from lienzo.data.columns import classes_of, map_kind, read_columns
 from lienzo.data.dataset import BACKGROUNDS, Column
+from lienzo.data.heard import Ears, Tell
 from lienzo.data.pixels import Ask, Pixels
 from lienzo.data.planes import recoloured
 from lienzo.data.records import Record
-from lienzo.data.tars import Tars, expand, sample_record
-from lienzo.data.workers import SECONDS, Outcome, Workers
+from lienzo.data.tars import Tars, expand
+from lienzo.data.tarstream import BUFFER, TarStream, webdataset
+from lienzo.data.workers import SECONDS, Workers
 
 PEEK = 1000  # samples by which columns are known
 ENOUGH = 200  # samples after which a share of bad ones means something
-BUFFER = 1000  # samples that are shuffled among one another
-
-
-class TarStream(IterableDataset[Record]):
-    """One epoch of undecoded samples: this node's and, in a `DataLoader`, this worker's part of the shards.
-
-    Args:
-        files: the shards.
-        seed, epoch: give the order of shards, and of samples within a buffer.
-        rank, world: this node's number, and how many there are; by default what the environment says.
-        buffer: how many samples are shuffled among one another; 1 keeps the order of the shards.
-    """
-
-    def __init__(
-        self, files: list[Path], *, seed: int = 0, epoch: int = 0, rank: int | None = None, world: int | None = None,
-        buffer: int = BUFFER,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.files, self.seed, self.epoch = files, seed, epoch
-        self.rank, self.world, self.buffer = rank, world, buffer
-
-    def __iter__(self) -> Iterator[Record]:
-        wds: Any = webdataset()
-        rank, world, worker, workers = wds.utils.pytorch_worker_info()
-        rank, world = (self.rank or 0, self.world) if self.world is not None else (rank, world)
-        shards = list(self.files)
-        random.Random(derive_seed(self.seed, "shards", self.epoch)).shuffle(shards)  # the same on every node
-        mine = [{"url": str(file.resolve())} for file in shards[rank::world][worker::workers]]
-        if not mine:
-            raise DataError(
-                f"{len(shards)} shards cannot be split over {world} nodes of {workers} workers",
-                hint="fewer workers, or tars that are cut smaller",
-            )
-        samples: Iterator[dict[str, Any]] = wds.tarfile_samples(iter(mine), handler=wds.warn_and_continue)
-        order = random.Random(derive_seed(self.seed, "samples", self.epoch, rank, worker))
-        return shuffled(map(_record, samples), self.buffer, order)
+LONG = 10_000  # samples that are not skipped without a word
 
 
 class StreamLoader:
     """Batches from tars; to begin at another position than the next, the stream starts anew and skips undecoded.
 
     A damaged sample's place is taken by the next good one, so that positions do not depend on what was damaged.
+
+    Attributes:
+        good, bad: samples that were decoded, and that could not be.
+        ears: hears what they say, and counts what it does not know.
 
     Args:
         shards: "a-{000..010}.tar", "a-*.tar", or the files.
@@ -77,28 +45,40 @@ class StreamLoader:
         max_bad_share: share of samples that may be damaged before this is an error.
         quarantine: a file that lists damaged samples, if one is wanted.
         buffer: how many samples are shuffled among one another.
+        keeps: tells of an undecoded sample whether it is one of those that are asked for; by default all are.
+        columns: what is known of the columns, as of a sample; by default what their names tell.
+        texts: fields that are captions, besides those whose names say so.
+        voice: says a caption in other words; see `Assembler`.
+        tell: hears of classes that the bus does not know, and of long waits.
 
     Raises:
         ConfigurationError: for sizes or names that cannot be.
-        DataError: if a shard is missing, or there are fewer shards than processes.
+        DataError: if a shard is missing, there are fewer shards than processes, or `webdataset` is not installed.
     """
 
     def __init__(
         self, shards: str | list[Path], bus: Bus, *, batch_size: int, ask: Ask | None = None, seed: int = 0,
         rank: int = 0, world: int = 1, background: str = "mixed", flip: float = 0.0, max_bad_share: float = 0.2,
-        quarantine: Path | None = None, buffer: int = BUFFER,
+        quarantine: Path | None = None, buffer: int = BUFFER, keeps: Callable[[Record], bool] = lambda record: True,
+        columns: Mapping[str, Column] | None = None, texts: Collection[str] = (), voice: Voice | None = None,
+        tell: Tell = lambda sentence: None,
     ) -> None:  # fmt: skip
         check_share(batch_size, rank, world)
+        webdataset()
         self.files = expand(shards) if isinstance(shards, str) else shards
         if len(self.files) < world:
             raise DataError(f"{len(self.files)} shards for {world} processes", hint="tars that are cut smaller")
         self.bus, self.batch_size, self.seed, self.rank, self.world = bus, batch_size, seed, rank, world
         self.max_bad_share, self.quarantine, self.buffer = max_bad_share, quarantine, buffer
+        self.keeps, self.tell = keeps, tell
+        self.columns = {name: _column(name) for name in bus.names} if columns is None else columns
         self.good = self.bad = 0
+        self.ears = Ears(bus, self.columns, texts, tell)
         self._ask = ask or Ask(64)
-        self._assembler = Assembler(bus, seed, background, flip)
+        self._assembler = Assembler(bus, seed, background, flip, voice)
         self._workers = Workers(seconds=SECONDS)
         self._position, self._listed = -1, set[str]()
+        self._lengths = list[int]()  # of the epochs that were read to their ends, in this process's samples
         self._samples: Iterator[tuple[Pixels, dict[str, Any]]] = iter(())
 
     def batch_at(self, position: int) -> Batch:
@@ -106,7 +86,8 @@ class StreamLoader:
 
         Args:
             position: a multiple of the batch size. Positions in their order cost nothing more; any other one, as after
-                a way back to an earlier state, costs reading all samples before it.
+                a way back to an earlier state, costs reading the samples before it, but for whole epochs that this
+                loader has read already.
 
         Raises:
             ConfigurationError: for a position that is no multiple of the batch size.
@@ -122,37 +103,47 @@ class StreamLoader:
         self._position = position
         rows = list(itertools.islice(self._samples, stop - first))
         pictures = np.stack([pixels for pixels, _ in rows])
-        columns = {name: _column(name) for name in self.bus.names}
-        return self._assembler.batch(pictures, columns, lambda name: [row.get(name) for _, row in rows], first)
+        return self._assembler.batch(pictures, self.columns, lambda name: [row.get(name) for _, row in rows], first)
 
     def close(self) -> None:
-        """End the decoding processes."""
+        """End the decoding processes, and say how often the bus did not know what it was told."""
         self._workers.close()
+        for sentence in self.ears.summary():
+            self.tell(sentence)
 
     def _from(self, skipped: int) -> Iterator[tuple[Pixels, dict[str, Any]]]:
         """Decode for ever, from this process's sample number `skipped`."""
-        records = itertools.islice(self._records(), skipped, None)
+        if skipped >= LONG:
+            self.tell(f"going forward in the tars: {skipped:,} samples are read and not decoded")
         missing = 1
-        for record, found, maps in self._workers.decode(records, self._ask, ahead=self.batch_size):
+        for record, found, maps in self._workers.decode(self._records(skipped), self._ask, ahead=self.batch_size):
             if found.pixels is None:
                 self._set_aside(record, found.reason, found.detail)
                 missing += 1
                 continue
             self.good += 1
             pixels = recoloured(found.pixels, 1 if self._ask.channels == 1 else 4)
-            said = said_of((record, found, maps), self.bus.names)
+            said = self.ears.said((record, found, maps))
             yield from itertools.repeat((pixels, said), missing)
             missing = 1
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self, skipped: int) -> Iterator[Record]:
         for epoch in itertools.count():
-            empty = True
-            parts = {"rank": self.rank, "world": self.world, "buffer": self.buffer}
-            for record in TarStream(self.files, seed=self.seed, epoch=epoch, **parts):
-                empty = False
-                yield record
-            if empty:
-                raise DataError(f"no sample in the shards of process {self.rank}", hint="lienzo data check SHARD.tar")
+            known = self._lengths[epoch] if epoch < len(self._lengths) else None
+            if known is not None and skipped >= known:
+                skipped -= known
+                continue
+            length, parts = 0, {"rank": self.rank, "world": self.world, "buffer": self.buffer}
+            for record in filter(self.keeps, TarStream(self.files, seed=self.seed, epoch=epoch, **parts)):
+                length += 1
+                if length > skipped:
+                    yield record
+            if not length:
+                what = f"no sample that is asked for in the shards of process {self.rank}"
+                raise DataError(what, hint="lienzo data check SHARD.tar")
+            skipped = max(skipped - length, 0)
+            if known is None:
+                self._lengths.append(length)
 
     def _set_aside(self, record: Record, reason: str, detail: str) -> None:
         self.bad += 1
@@ -182,49 +173,6 @@ def peek(shards: str | list[Path], count: int = PEEK) -> dict[str, Column]:
     maps = {name for record in records for name in record.maps}
     columns |= {name: Column("map", map_kind=map_kind(name)) for name in sorted(maps)}
     return columns | {"background": Column("label", BACKGROUNDS)}
-
-
-def said_of(outcome: Outcome, names: list[str]) -> dict[str, Any]:
-    """What one sample says to each condition: candidates of text, a map's pixels, or a label's name."""
-    record, _, maps = outcome
-    said: dict[str, Any] = {name: label_of(record.fields.get(name)) for name in names}
-    if "text" in names:
-        said["text"] = [t for name, value in record.fields.items() if is_text(name) for t in strings(value)]
-    return said | {name: found.pixels for name, found in maps.items() if name in names}
-
-
-def shuffled(records: Iterator[Record], buffer: int, order: random.Random) -> Iterator[Record]:
-    """Shuffle a stream as far as a buffer reaches."""
-    held: list[Record] = []
-    for record in records:
-        held.append(record)
-        if len(held) >= buffer:
-            yield _taken(held, order)
-    while held:
-        yield _taken(held, order)
-
-
-def webdataset() -> Any:
-    """Load `webdataset`.
-
-    Raises:
-        DataError: if it is not installed.
-    """
-    try:
-        return importlib.import_module("webdataset")
-    except ImportError:
-        raise DataError("streaming tars needs 'webdataset'", hint="pip install webdataset") from None
-
-
-def _taken(held: list[Record], order: random.Random) -> Record:
-    last = len(held) - 1
-    place = order.randint(0, last)
-    held[place], held[last] = held[last], held[place]
-    return held.pop()
-
-
-def _record(sample: Mapping[str, Any]) -> Record:
-    return sample_record(sample["__key__"], {name: v for name, v in sample.items() if not name.startswith("__")})
 
 
 def _column(name: str) -> Column:

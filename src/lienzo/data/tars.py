@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,35 @@ class Tars(Source):
     def records(self) -> Iterator[Record]:
         """Read the samples in their order."""
         for file in self._files:
-            split = split_in(file.stem) if len(self._files) > 1 else ""
-            try:
-                yield from (sample_record(f"{file.name}/{key}", parts, split) for key, parts in _samples(file))
-            except (tarfile.TarError, OSError, EOFError) as error:
-                yield Record(file.name, None, problem="unreadable tar", detail=str(error)[:200])
+            yield from records_of(file, split_of(file, self._files))
+
+
+def records_of(file: Path, split: str = "") -> Iterator[Record]:
+    """Read the samples of one tar in their order; one that breaks off ends with a record that says so."""
+    try:
+        yield from (sample_record(f"{file.name}/{key}", parts, split) for key, parts in _samples(file))
+    except (tarfile.TarError, OSError, EOFError) as error:
+        yield Record(file.name, None, problem="unreadable tar", detail=str(error)[:200])
+
+
+def split_of(file: Path, shards: Sequence[Path]) -> str:
+    """Return the split that a shard's name tells, where there are several."""
+    return split_in(file.stem) if len(shards) > 1 else ""
+
+
+def head_of(file: Path, samples: int) -> tuple[int, int]:
+    """Return how many samples begin a tar, counted up to so many, and the bytes that they take; their data is not read.
+
+    Of a tar that is shorter, or that breaks off, these are all of its bytes.
+    """
+    keys = set[str]()
+    with contextlib.suppress(tarfile.TarError, OSError, EOFError), tarfile.open(file) as tar:
+        for member in tar:
+            key, _ = _named(member)
+            if len(keys) == samples and key and key not in keys:
+                return samples, member.offset
+            keys |= {key} if key else set()
+    return len(keys), file.stat().st_size
 
 
 def expand(spec: str) -> list[Path]:
@@ -105,15 +130,22 @@ def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     current, parts = "", dict[str, bytes]()
     with tarfile.open(file) as tar:
         for member in tar:
-            folder, _, base = member.name.rpartition("/")
-            stem, _, extension = base.partition(".")
-            if not member.isfile() or not stem or member.size > LARGEST_MEMBER:
+            key, extension = _named(member)
+            if not key:
                 continue
-            key = readable(f"{folder}/{stem}" if folder else stem)
             if key != current and parts:
                 yield current, parts
                 parts = {}
             opened = tar.extractfile(member)
-            current, parts = key, parts | {extension.lower(): opened.read() if opened else b""}
+            current, parts = key, parts | {extension: opened.read() if opened else b""}
     if parts:
         yield current, parts
+
+
+def _named(member: tarfile.TarInfo) -> tuple[str, str]:
+    """Return a member's sample and extension; both empty for what is no part of a sample."""
+    folder, _, base = member.name.rpartition("/")
+    stem, _, extension = base.partition(".")
+    if not member.isfile() or not stem or member.size > LARGEST_MEMBER:
+        return "", ""
+    return readable(f"{folder}/{stem}" if folder else stem), extension.lower()
