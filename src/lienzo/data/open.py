@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from lienzo.core.errors import DataError
 from lienzo.data import emoji, fashion, openmoji, poses, scenes
-from lienzo.data.built import Limits, open_built
+from lienzo.data.built import SAMPLE, Limits, open_built
 from lienzo.data.concatenated import Concatenated, parts_of
 from lienzo.data.dataset import Dataset
 from lienzo.data.folder import Folder
 from lienzo.data.hub import Hub
 from lienzo.data.pixels import POLICIES, Ask, Policy
 from lienzo.data.records import Source
+from lienzo.data.sample import is_streamed, open_sampled, unstreamable
 from lienzo.data.scenes.prepared import open_prepared
 from lienzo.data.splits import Where
 from lienzo.data.table import Parquet
@@ -45,6 +47,8 @@ def open_source(
     where: Where | None = None,
     progress: bool = True,
     prepare: bool = False,
+    stream: bool | None = None,
+    sample: int = SAMPLE,
 ) -> Dataset:
     """Open a source of pictures.
 
@@ -67,23 +71,32 @@ def open_source(
         where: label column → the class or classes to keep, of every part; "" stands for unsaid.
         progress: show a bar while decoding.
         prepare: draw composed pictures (scenes, combinations, edits) beforehand, in a process a core, into the cache.
+        stream: of tars, decode no more than a sample beforehand, a `Sampled`, by which training streams all of them;
+            None: of tars larger than 16 GiB (`lienzo.data.sample.STREAMED`).
+        sample: how many pictures that is; the heads of tars that are spread evenly over all.
 
     Raises:
+        ConfigurationError: for a stream of anything but one set of tars.
         DataError: for a source that is missing, damaged or too small, naming what would do.
 
     >>> open_source("emoji", split="validation").shape
     (64, 64, 4)
     """
     ask = _asked(size, channels, policy)
-    limits = Limits(cache, max_bad_share, progress=progress, prepare=prepare)
+    limits = Limits(cache, max_bad_share, progress=progress, prepare=prepare, stream=stream, sample=sample)
     several = parts_of(str(spec))
     if several:
+        if stream:
+            raise unstreamable(str(spec))
+        limits = replace(limits, stream=False)  # all parts are decoded: their rows are mixed
         return Concatenated([(_open_one(part, ask, split, where, limits), times) for part, times in several])
     return _open_one(spec, ask, split, where, limits)
 
 
 def _open_one(spec: str | Path, ask: Ask, split: str, where: Where | None, limits: Limits) -> Dataset:
     name, _, rest = str(spec).partition(":")
+    if limits.stream and name in BUILT_IN:
+        raise unstreamable(str(spec))
     if name == "fashion-mnist" and rest:
         return fashion.open_fashion_mnist(ask, split, where, folder=home(rest))
     if name in scenes.SOURCES:
@@ -91,7 +104,10 @@ def _open_one(spec: str | Path, ask: Ask, split: str, where: Where | None, limit
         return _composed(scenes.SOURCES[name], ask, split, where, count, limits)
     if str(spec) in BUILT_IN:
         return BUILT_IN[str(spec)](ask, split, where)
-    return open_built(source_at(spec), ask, split=split, where=where, limits=limits)
+    source = source_at(spec)
+    if is_streamed(source, limits.stream) and isinstance(source, Tars):
+        return open_sampled(source, ask, split=split, where=where, limits=limits)
+    return open_built(source, ask, split=split, where=where, limits=limits)
 
 
 def _composed(
