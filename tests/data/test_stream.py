@@ -11,8 +11,9 @@ from torch.utils.data import DataLoader
 from lienzo.core import ConfigurationError, DataError
 from lienzo.data import StreamLoader, peek
 from lienzo.data.pixels import Ask
-from lienzo.data.stream import TarStream
+from lienzo.data.stream import Aside
 from lienzo.data.tars import expand
+from lienzo.data.tarstream import TarStream
 
 pytest.importorskip("webdataset")
 
@@ -90,7 +91,7 @@ def test_processes_read_shards_of_their_own(make, bus_of):
 def test_a_stream_goes_back_where_it_is_told_to(make, bus_of):
     """As after a loss that was not finite: a batch is a function of its position."""
     quarantine = make.path / "quarantine.jsonl"
-    stream = loader(make.tars(2, 9, bad=2), bus_of("text"), quarantine=quarantine)
+    stream = loader(make.tars(2, 9, bad=2), bus_of("text"), aside=Aside(file=quarantine))
     batches = {position: stream.batch_at(position).x for position in (0, 4, 8, 12)}
     for position in (4, 8, 0, 12, 12):
         assert torch.equal(stream.batch_at(position).x, batches[position])
@@ -103,7 +104,7 @@ def test_a_stream_goes_back_where_it_is_told_to(make, bus_of):
 
 
 def test_too_many_damaged_samples_stop_a_stream(make, bus_of):
-    stream = loader(make.tars(1, 250, bad=150), bus_of(), buffer=1, quarantine=make.path / "quarantine.jsonl")
+    stream = loader(make.tars(1, 250, bad=150), bus_of(), buffer=1, aside=Aside(file=make.path / "quarantine.jsonl"))
     with pytest.raises(DataError, match="samples are damaged"):
         list(map(stream.batch_at, range(0, 250, 4)))
     stream.close()

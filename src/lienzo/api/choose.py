@@ -72,15 +72,16 @@ def _borrowed(values: Values, start: str | None, tell: Tell) -> Values | None:
         return None
     data = Recipe.checked(values).data
     dataset, family = open_data(data), load(folder)
-    if start is None and len(dataset) > LARGE:
-        tell(f"from scratch: {len(dataset):,} pictures deserve a model of their own (--from {name} to borrow)")
+    if start is None and dataset.whole > LARGE:
+        tell(f"from scratch: {dataset.whole:,} pictures deserve a model of their own (--from {name} to borrow)")
         return None
     assert isinstance(family, Latent)
     found = fidelity(family.outer, dataset, data.background)
     coder = found < FAITHFUL
     tell(f"starting from {name} (--from scratch for none): its coder gives these pictures back with {found:.1f} dB, "
          + ("so it is trained on them first" if coder else "which is faithful enough"))  # fmt: skip
-    return fine_tuned(values, name, config, _options(given, folder), tell, coder=coder)
+    return fine_tuned(values, name, config, _options(given, folder), tell, coder=coder,
+                      outer=family.outer)  # fmt: skip
 
 
 def _misfit(config: Mapping[str, Any], recipe: Recipe) -> str:

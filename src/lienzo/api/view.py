@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lienzo.api.model import Model
+from lienzo.data.built import SAMPLE
 from lienzo.data.dataset import Dataset
 from lienzo.data.open import open_source
 from lienzo.data.pixels import Policy
@@ -23,10 +24,13 @@ class View:
     Attributes:
         policy: "crop" the middle, "pad" with white, or "squash".
         where: label → the class or classes to keep.
+        stream, sample: which part of tars stands for them, as in `open_source`; None: not said.
     """
 
     policy: Policy = "crop"
     where: Where = field(default_factory=dict[str, Any])
+    stream: bool | None = None
+    sample: int | None = None
 
     def open(self, source: str, shape: tuple[int, int, int], split: str, *, progress: bool = True) -> Dataset:
         """Open a source as pictures of a model's `shape` (C, H, W).
@@ -36,13 +40,15 @@ class View:
         """
         channels, side, _ = shape
         return open_source(
-            source, size=side, channels=channels, split=split, policy=self.policy, where=self.where, progress=progress
-        )
+            source, size=side, channels=channels, split=split, policy=self.policy, where=self.where, progress=progress,
+            stream=self.stream, sample=self.sample or SAMPLE,
+        )  # fmt: skip
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         each = {name: [kept] if isinstance(kept, str) else list(kept) for name, kept in self.where.items()}
-        return {"policy": self.policy, "where": each}
+        part = {name: said for name, said in (("stream", self.stream), ("sample", self.sample)) if said is not None}
+        return {"policy": self.policy, "where": each, **part}
 
 
 def view_for(model: Model, source: str, policy: Policy | None = None, where: Where | None = None) -> View:
@@ -55,13 +61,14 @@ def view_for(model: Model, source: str, policy: Policy | None = None, where: Whe
         where: label → the class or classes to keep; None: not said.
     """
     learnt = learnt_view(recipe_in(model.folder), source)
-    return View(learnt.policy if policy is None else policy, learnt.where if where is None else where)
+    return replace(learnt, **{name: said for name, said in (("policy", policy), ("where", where)) if said is not None})
 
 
 def learnt_view(recipe: Mapping[str, Any], source: str) -> View:
-    """Return how a recipe looks at a source; which classes are kept is its matter only where that is its source."""
+    """Return how a recipe looks at a source; what of it is kept is its matter only where that is its source."""
     learnt = recipe.get("data", {})
-    return View(learnt.get("policy", "crop"), learnt.get("where", {}) if learnt.get("source") == source else {})
+    own = learnt if learnt.get("source") == source else {}
+    return View(learnt.get("policy", "crop"), own.get("where", {}), own.get("stream"), own.get("sample"))
 
 
 def recipe_in(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,8 @@ Source = Annotated[
     str | None,
     typer.Argument(
         help="A folder of pictures, a .parquet file, tars, hub:NAME, or a built-in set such as emoji. Left out: go on "
-        "with the run in --out."
+        "with the run in --out. Tars of more than 16 GiB, or with --set data.stream=true, are read while training; "
+        "smaller ones are decoded beforehand."
     ),
 ]
 Budget = Annotated[
@@ -78,6 +79,8 @@ def train(
     [cyan]lienzo train emoji --recipe recipes/emoji-64.toml --out runs/emoji-64[/]
 
     [cyan]lienzo train ./photos --budget 10m --set data.flip=0.5 --set training.batch_size=32[/]
+
+    [cyan]lienzo train "shards-{000..099}.tar" --budget 12h --set data.stream=true[/]
 
     [cyan]lienzo train --out runs/photos[/]  goes on with what that folder holds
     """

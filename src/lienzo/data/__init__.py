@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from lienzo.data.open import open_source
     from lienzo.data.pixels import Policy
     from lienzo.data.report import Report
+    from lienzo.data.sample import Sampled
     from lienzo.data.sheets import map_sheet
     from lienzo.data.stream import StreamLoader, peek
 
 _HOME = {
     "Column": "dataset", "Dataset": "dataset", "Loader": "loader", "Policy": "pixels", "Report": "report",
-    "SourceInfo": "catalog", "StreamLoader": "stream", "candidates": "emoji", "check": "checking",
+    "Sampled": "sample", "SourceInfo": "catalog", "StreamLoader": "stream", "candidates": "emoji", "check": "checking",
     "map_sheet": "sheets", "open_source": "open", "peek": "stream", "sheet": "catalog", "sources": "catalog",
 }  # fmt: skip
 
 __all__ = [
-    "Column", "Dataset", "Loader", "Policy", "Report", "SourceInfo", "StreamLoader", "candidates", "check",
+    "Column", "Dataset", "Loader", "Policy", "Report", "Sampled", "SourceInfo", "StreamLoader", "candidates", "check",
     "map_sheet", "open_source", "peek", "sheet", "sources",
 ]  # fmt: skip
 

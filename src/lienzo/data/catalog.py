@@ -69,7 +69,8 @@ def sources() -> list[SourceInfo]:
         _info("A + B, A*3 + B", "several sources as one; *N repeats one, as in emoji*3 + scenes", 0, "", ""),
         _info("FOLDER", "pictures: subfolders are labels, or metadata.csv, .jsonl, .parquet, .txt beside", 0, "", ""),
         _info("FILE.parquet", "a table with pictures' bytes", 0, "", ""),
-        _info("NAME-{000..010}.tar", "WebDataset tars; training streams what is larger than 16 GiB, or with data.stream=true", 0, "", ""),
+        _info("NAME-{000..010}.tar", "WebDataset tars; those that are larger than 16 GiB, or with data.stream=true, "
+              "training streams", 0, "", ""),
         _info("hub:OWNER/NAME", "a set of the Hugging Face hub", 0, "", extra),
     ]  # fmt: skip
 

@@ -17,7 +17,7 @@ from lienzo.data.folder import Folder
 from lienzo.data.hub import Hub
 from lienzo.data.pixels import POLICIES, Ask, Policy
 from lienzo.data.records import Source
-from lienzo.data.sample import is_streamed, open_sampled, unstreamable
+from lienzo.data.sample import open_sampled, streamed, unstreamable
 from lienzo.data.scenes.prepared import open_prepared
 from lienzo.data.splits import Where
 from lienzo.data.table import Parquet
@@ -105,8 +105,9 @@ def _open_one(spec: str | Path, ask: Ask, split: str, where: Where | None, limit
     if str(spec) in BUILT_IN:
         return BUILT_IN[str(spec)](ask, split, where)
     source = source_at(spec)
-    if is_streamed(source, limits.stream) and isinstance(source, Tars):
-        return open_sampled(source, ask, split=split, where=where, limits=limits)
+    tars = streamed(source, limits.stream)
+    if tars is not None:
+        return open_sampled(tars, ask, split=split, where=where, limits=limits)
     return open_built(source, ask, split=split, where=where, limits=limits)
 
 

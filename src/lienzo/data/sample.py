@@ -105,17 +105,22 @@ class Sampled(TableDataset):
     ) -> None:  # fmt: skip
         super().__init__(tars.name, table, rows, fingerprint=fingerprint, quarantine=quarantine)
         files = tars.files()
-        self.ask, self.keeps, self.texts, self.bytes = ask, keeps, texts, size_of(files)
+        self.ask, self.keeps, self.texts = ask, keeps, texts
         self.shards = [file for file in files if keeps.admits(split_of(file, files) or "train")] or files
+        self.bytes = size_of(self.shards)
 
-    @cached_property
+    @property
     def whole(self) -> int:
         """About how many pictures the stream has, by the bytes that the first ones take."""
+        return max(self._counted, len(self))
+
+    @cached_property
+    def _counted(self) -> int:
         tars, samples = LOOKED
         heads = [head_of(file, samples) for file in spread(self.shards, tars)[:tars]]
         found, size = (sum(numbers) for numbers in zip(*heads, strict=True))
         share = len(self.rows) / len(self.table)
-        return max(round(found * share * self.bytes / max(size, 1)), len(self))
+        return round(found * share * self.bytes / max(size, 1))
 
     @property
     def told(self) -> str:
@@ -129,8 +134,10 @@ def open_sampled(tars: Tars, ask: Ask, *, split: str, where: Where | None, limit
 
     Args:
         tars: all of them.
-        ask: as in `open_built`, like `split`, `where` and `limits`. Held out is by the samples' keys, which a stream
-            knows before it decodes.
+        ask: size, policy and channels.
+        split: as in `open_source`, but what is held out is told by the samples' keys, which a stream knows undecoded.
+        where: as in `open_source`.
+        limits: how to read them.
     """
     import pyarrow.parquet as pq
 
@@ -148,8 +155,8 @@ def open_sampled(tars: Tars, ask: Ask, *, split: str, where: Where | None, limit
                    quarantine=folder / QUARANTINE)  # fmt: skip
 
 
-def is_streamed(source: Source, asked: bool | None) -> bool:
-    """Tell whether a source is streamed: as is asked, and if nothing is, where it is tars larger than `STREAMED`.
+def streamed(source: Source, asked: bool | None) -> Tars | None:
+    """Return the tars that are streamed: if it is asked for, and if nothing is said, where they exceed `STREAMED`.
 
     Raises:
         ConfigurationError: if it is asked of a source that is no tars.
@@ -157,12 +164,14 @@ def is_streamed(source: Source, asked: bool | None) -> bool:
     if not isinstance(source, Tars):
         if asked:
             raise unstreamable(source.name)
-        return False
+        return None
     size = size_of(source.files())
     if asked is None and size > STREAMED:
-        _warn(f"{source.name}: {size / 2**30:,.1f} GiB of tars are more than the {STREAMED / 2**30:,.1f} that are "
-              "decoded beforehand: a sample of them is, and training streams them (data.stream = false: all)")
-    return size > STREAMED if asked is None else asked
+        _warn(
+            f"{source.name}: {size / 2**30:,.1f} GiB of tars are more than the {STREAMED / 2**30:,.1f} that are "
+            "decoded beforehand: a sample of them is, and training streams them (data.stream = false: all)"
+        )
+    return source if (size > STREAMED if asked is None else asked) else None
 
 
 def unstreamable(name: str) -> ConfigurationError:

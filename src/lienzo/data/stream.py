@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import numpy as np
 
 from lienzo.conditions.bus import Bus
 from lienzo.core import Batch, ConfigurationError, DataError
-from lienzo.data.assemble import Assembler, Voice, check_share, share_of
+from lienzo.data.assemble import Assembler, check_share, share_of
 from lienzo.data.columns import classes_of, map_kind, read_columns
 from lienzo.data.dataset import BACKGROUNDS, Column
 from lienzo.data.heard import Ears, Tell
 from lienzo.data.pixels import Ask, Pixels
 from lienzo.data.planes import recoloured
 from lienzo.data.records import Record
+from lienzo.data.reword import voice_of
+from lienzo.data.sample import Sampled
 from lienzo.data.tars import Tars, expand
 from lienzo.data.tarstream import BUFFER, TarStream, webdataset
 from lienzo.data.workers import SECONDS, Workers
@@ -26,6 +29,28 @@ from lienzo.data.workers import SECONDS, Workers
 PEEK = 1000  # samples by which columns are known
 ENOUGH = 200  # samples after which a share of bad ones means something
 LONG = 10_000  # samples that are not skipped without a word
+
+
+def _unheard(sentence: str) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What becomes of what a stream holds and nobody can use.
+
+    Attributes:
+        share: of samples that may be damaged before this is an error.
+        file: that lists damaged samples, if one is wanted.
+        tell: hears of classes that the bus does not know, and of long waits.
+    """
+
+    share: float = 0.2
+    file: Path | None = None
+    tell: Tell = field(default_factory=lambda: _unheard)
+
+
+ASIDE = Aside()
 
 
 class StreamLoader:
@@ -38,18 +63,14 @@ class StreamLoader:
         ears: hears what they say, and counts what it does not know.
 
     Args:
-        shards: "a-{000..010}.tar", "a-*.tar", or the files.
+        shards: "a-{000..010}.tar", "a-*.tar", the files; or a sample of them, which tells what is known of the columns
+            and which samples are asked for: without it, all are, and columns are what their names tell.
         bus: whose conditions are told what the samples say.
-        ask: size, policy and channels; by default 64 pixels, cropped, in colour.
+        ask: size, policy and channels; by default the sample's, or 64 pixels, cropped, in colour.
         batch_size, seed, rank, world, background, flip: as in `Loader`. Every process reads shards of its own.
-        max_bad_share: share of samples that may be damaged before this is an error.
-        quarantine: a file that lists damaged samples, if one is wanted.
+        reword: as in `Loader`, by the words of the sample's captions.
+        aside: what becomes of what cannot be used.
         buffer: how many samples are shuffled among one another.
-        keeps: tells of an undecoded sample whether it is one of those that are asked for; by default all are.
-        columns: what is known of the columns, as of a sample; by default what their names tell.
-        texts: fields that are captions, besides those whose names say so.
-        voice: says a caption in other words; see `Assembler`.
-        tell: hears of classes that the bus does not know, and of long waits.
 
     Raises:
         ConfigurationError: for sizes or names that cannot be.
@@ -57,25 +78,25 @@ class StreamLoader:
     """
 
     def __init__(
-        self, shards: str | list[Path], bus: Bus, *, batch_size: int, ask: Ask | None = None, seed: int = 0,
-        rank: int = 0, world: int = 1, background: str = "mixed", flip: float = 0.0, max_bad_share: float = 0.2,
-        quarantine: Path | None = None, buffer: int = BUFFER, keeps: Callable[[Record], bool] = lambda record: True,
-        columns: Mapping[str, Column] | None = None, texts: Collection[str] = (), voice: Voice | None = None,
-        tell: Tell = lambda sentence: None,
+        self, shards: str | list[Path] | Sampled, bus: Bus, *, batch_size: int, ask: Ask | None = None, seed: int = 0,
+        rank: int = 0, world: int = 1, background: str = "mixed", flip: float = 0.0, reword: float = 0.0,
+        aside: Aside = ASIDE, buffer: int = BUFFER,
     ) -> None:  # fmt: skip
         check_share(batch_size, rank, world)
         webdataset()
-        self.files = expand(shards) if isinstance(shards, str) else shards
+        sample = shards if isinstance(shards, Sampled) else None
+        self.files = shards.shards if isinstance(shards, Sampled) else _files(shards)
         if len(self.files) < world:
             raise DataError(f"{len(self.files)} shards for {world} processes", hint="tars that are cut smaller")
         self.bus, self.batch_size, self.seed, self.rank, self.world = bus, batch_size, seed, rank, world
-        self.max_bad_share, self.quarantine, self.buffer = max_bad_share, quarantine, buffer
-        self.keeps, self.tell = keeps, tell
-        self.columns = {name: _column(name) for name in bus.names} if columns is None else columns
-        self.good = self.bad = 0
-        self.ears = Ears(bus, self.columns, texts, tell)
-        self._ask = ask or Ask(64)
-        self._assembler = Assembler(bus, seed, background, flip, voice)
+        self.aside, self.buffer, self.good, self.bad = aside, buffer, 0, 0
+        self.columns = (
+            {**sample.asides, **sample.columns} if sample is not None else {name: _column(name) for name in bus.names}
+        )
+        self.ears = Ears(bus, self.columns, sample.texts if sample is not None else (), aside.tell)
+        self._keeps: Callable[[Record], bool] = sample.keeps if sample is not None else _all
+        self._ask = ask or (Ask(64) if sample is None else sample.ask)
+        self._assembler = Assembler(bus, seed, background, flip, None if sample is None else voice_of(sample, reword))
         self._workers = Workers(seconds=SECONDS)
         self._position, self._listed = -1, set[str]()
         self._lengths = list[int]()  # of the epochs that were read to their ends, in this process's samples
@@ -109,12 +130,12 @@ class StreamLoader:
         """End the decoding processes, and say how often the bus did not know what it was told."""
         self._workers.close()
         for sentence in self.ears.summary():
-            self.tell(sentence)
+            self.aside.tell(sentence)
 
     def _from(self, skipped: int) -> Iterator[tuple[Pixels, dict[str, Any]]]:
         """Decode for ever, from this process's sample number `skipped`."""
         if skipped >= LONG:
-            self.tell(f"going forward in the tars: {skipped:,} samples are read and not decoded")
+            self.aside.tell(f"going forward in the tars: {skipped:,} samples are read and not decoded")
         missing = 1
         for record, found, maps in self._workers.decode(self._records(skipped), self._ask, ahead=self.batch_size):
             if found.pixels is None:
@@ -134,7 +155,7 @@ class StreamLoader:
                 skipped -= known
                 continue
             length, parts = 0, {"rank": self.rank, "world": self.world, "buffer": self.buffer}
-            for record in filter(self.keeps, TarStream(self.files, seed=self.seed, epoch=epoch, **parts)):
+            for record in filter(self._keeps, TarStream(self.files, seed=self.seed, epoch=epoch, **parts)):
                 length += 1
                 if length > skipped:
                     yield record
@@ -147,11 +168,11 @@ class StreamLoader:
 
     def _set_aside(self, record: Record, reason: str, detail: str) -> None:
         self.bad += 1
-        if self.quarantine is not None and record.key not in self._listed:
+        if self.aside.file is not None and record.key not in self._listed:
             self._listed.add(record.key)
-            with self.quarantine.open("a", encoding="utf-8") as out:
+            with self.aside.file.open("a", encoding="utf-8") as out:
                 out.write(json.dumps({"file": record.key, "reason": reason, "detail": detail}) + "\n")
-        if self.good + self.bad >= ENOUGH and self.bad > self.max_bad_share * (self.good + self.bad):
+        if self.good + self.bad >= ENOUGH and self.bad > self.aside.share * (self.good + self.bad):
             raise DataError(
                 f"{self.bad} of {self.good + self.bad} samples are damaged, the last: {record.key}: {reason}",
                 hint="lienzo data check SHARD.tar, or raise max_bad_share",
@@ -165,7 +186,7 @@ def peek(shards: str | list[Path], count: int = PEEK) -> dict[str, Column]:
         shards: as in `StreamLoader`.
         count: how many samples to read; a class that is not among them is not known.
     """
-    files = expand(shards) if isinstance(shards, str) else shards
+    files = _files(shards)
     records = list(itertools.islice(Tars(files, str(shards)).records(), count))
     said = read_columns([record.fields for record in records])
     columns = {name: Column("label", classes_of(values)) for name, values in said.labels.items()}
@@ -173,6 +194,14 @@ def peek(shards: str | list[Path], count: int = PEEK) -> dict[str, Column]:
     maps = {name for record in records for name in record.maps}
     columns |= {name: Column("map", map_kind=map_kind(name)) for name in sorted(maps)}
     return columns | {"background": Column("label", BACKGROUNDS)}
+
+
+def _files(shards: str | list[Path]) -> list[Path]:
+    return expand(shards) if isinstance(shards, str) else shards
+
+
+def _all(record: Record) -> bool:
+    return True
 
 
 def _column(name: str) -> Column:

@@ -12,7 +12,7 @@ from lienzo.core import ConfigurationError
 from lienzo.training.checkpoint import resolve
 from lienzo.training.recipes import read_recipe
 
-VIEW = ("policy", "where")  # of a recipe's [data]
+VIEW = ("policy", "where", "stream", "sample")  # of a recipe's [data]
 
 
 def common_view(takers: Sequence[Entrant], source: str, data: Mapping[str, Any]) -> View:
@@ -30,9 +30,10 @@ def common_view(takers: Sequence[Entrant], source: str, data: Mapping[str, Any])
     said = {name: data[name] for name in VIEW if name in data}
     (first, known), *rest = each.items()
     for name in (name for name in VIEW if name not in said):
-        other = next((taker for taker, view in rest if view[name] != known[name]), None)
+        other = next((taker for taker, view in rest if view.get(name) != known.get(name)), None)
         if other is not None:
-            what = f"{first} and {other} see the pictures in two ways: {name} {known[name]!r} and {each[other][name]!r}"
+            two = f"{known.get(name)!r} and {each[other].get(name)!r}"
+            what = f"{first} and {other} see the pictures in two ways: {name} {two}"
             raise ConfigurationError(what, hint=f"--set data.{name}=… for all, or one comparison each")
     return View(**{**known, **said})
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from lienzo.conditions import Bus
 from lienzo.core import Family
-from lienzo.data import Dataset, Loader
+from lienzo.data import Dataset, Sampled
 from lienzo.families.latent import Latent
 from lienzo.training.curves import Board, Curve
 from lienzo.training.distributed import Team
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
 from lienzo.training.recipes import CodeLoader, Listeners, Recipe
+from lienzo.training.recipes.feed import fed
 from lienzo.training.recipes.show import about, sheet
 from lienzo.training.settings import TrainingSettings
 
@@ -42,22 +45,24 @@ def teach(
     family.to(Team.alone(training.device).device)
     bus = getattr(family, "bus", None)
     assert isinstance(bus, Bus)
-    batch_at, training = _fed(family, bus, mark, dataset, recipe, out, listeners)
     observers: list[Observer] = [*listeners.observers("model"), sheet(recipe, dataset, bus), Curve()]
     observers += [Board()] if training.tensorboard else []
-    return train(family, batch_at, training, out, observers=observers, resume=resume,
-                 about=about(recipe, dataset, bus), again=again)  # fmt: skip
+    with _fed(family, bus, mark, dataset, recipe, out, listeners) as (batch_at, training):
+        return train(family, batch_at, training, out, observers=observers, resume=resume,
+                     about=about(recipe, dataset, bus), again=again)  # fmt: skip
 
 
+@contextmanager
 def _fed(
     family: Family, bus: Bus, mark: str, dataset: Dataset, recipe: Recipe, out: Path, listeners: Listeners
-) -> tuple[BatchAt, TrainingSettings]:
-    """Return what the loop is fed with, and its settings, the time of encoding taken off the budget."""
-    data, training = recipe.data, recipe.training
-    if not isinstance(family, Latent):
-        loader = Loader(dataset, bus, batch_size=training.batch_size, seed=training.seed, background=data.background,
-                        flip=data.flip)  # fmt: skip
-        return loader.batch_at, training
+) -> Generator[tuple[BatchAt, TrainingSettings]]:
+    """Give what the loop is fed with, and its settings, the time of encoding taken off the budget."""
+    data, training = recipe.data.model_copy(update={"reword": 0.0}), recipe.training
+    if not isinstance(family, Latent) or isinstance(dataset, Sampled):  # a base encodes what is streamed as it comes
+        with fed(dataset, bus, data, batch_size=training.batch_size, seed=training.seed, out=out,
+                 tell=listeners.tell) as batch_at:  # fmt: skip
+            yield batch_at, training
+        return
     hurried = training.budget_seconds is not None and training.budget_seconds < SHORT
     codes = CodeLoader(
         dataset, bus, family, out, mark=mark, batch_size=training.batch_size, seed=training.seed,
@@ -68,4 +73,4 @@ def _fed(
     if training.budget_seconds is not None:
         left = max(training.budget_seconds - codes.seconds, LEAST * training.budget_seconds)
         training = training.model_copy(update={"budget_seconds": left})
-    return codes.batch_at, training
+    yield codes.batch_at, training

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from lienzo.conditions import Bus, CodedCondition
-from lienzo.core import Batch, Conditions, Family, Said, Streams
-from lienzo.data import Dataset, Loader
+from lienzo.core import Batch, Conditions, Encodes, Family, Said, Streams, require
+from lienzo.data import Dataset, Sampled
 from lienzo.training.budget import Candidate, Plan, pace_of, plan
+from lienzo.training.recipes.feed import fed
 from lienzo.training.recipes.inner import Find
 from lienzo.training.recipes.make import Shape, make_bus, make_family
 from lienzo.training.recipes.parts import Recipe
@@ -34,6 +39,7 @@ class Learnt:
         find: a model's name → its folder.
         inner: families that it takes, by argument; not trained yet, which costs as much.
         most: images after which it has nothing more to learn.
+        outer: what codes the pictures, which a stream's have to be at every step.
     """
 
     dataset: Dataset
@@ -43,6 +49,7 @@ class Learnt:
     find: Find = Path
     inner: Mapping[str, Family] = field(default_factory=dict[str, Family])
     most: int | None = None
+    outer: Family | None = None
 
 
 def fitted(
@@ -65,8 +72,9 @@ def fitted(
     assert whole is not None
     tell("measuring this machine …")
     settings = recipe.training.model_copy(update={"budget_seconds": whole * (1 - learnt.share)})
-    measure = partial(pace_of, feed=partial(_feed, learnt, recipe), settings=settings)
-    found: Plan = plan(candidates, len(learnt.dataset), settings, measure, reserve=min(30.0, 0.05 * whole))
+    with ExitStack() as feeds:
+        measure = partial(pace_of, feed=partial(_feed, learnt, recipe, feeds), settings=settings)
+        found: Plan = plan(candidates, learnt.dataset.whole, settings, measure, reserve=min(30.0, 0.05 * whole))
     for sentence in found.why:
         tell(f"  {sentence}")
     training = found.settings.model_dump(mode="json", exclude_defaults=True)
@@ -86,19 +94,31 @@ def _built(recipe: Recipe, learnt: Learnt) -> Family:
                        find=learnt.find, inner=learnt.inner)  # fmt: skip
 
 
-def _feed(learnt: Learnt, recipe: Recipe, family: Family) -> Callable[[int], Batch]:
+def _feed(learnt: Learnt, recipe: Recipe, feeds: ExitStack, family: Family) -> Callable[[int], Batch]:
     """Return batches to measure with: the real ones, or noise for codes under the real conditions."""
-    bus, data, dataset = getattr(family, "bus", None), recipe.data, learnt.dataset
+    own, dataset = getattr(family, "bus", None), learnt.dataset
+    bus, data = own if isinstance(own, Bus) else Bus({}), recipe.data.model_copy(update={"flip": 0.0, "reword": 0.0})
     hurried = (recipe.training.budget_seconds or 0.0) < MINUTES
     size = min(SHORT if hurried else BATCH, max(8, len(dataset)))
     size = recipe.training.batch_size if "batch_size" in recipe.training.model_fields_set else size
-    loader = Loader(dataset, bus if isinstance(bus, Bus) else Bus({}), batch_size=size, background=data.background)
+    batch_at = feeds.enter_context(fed(dataset, bus, data, batch_size=size, seed=0))
     if not learnt.coded:
-        return loader.batch_at
-    first = loader.batch_at(0)
+        return batch_at
+    first = batch_at(0)
     noise = Streams(0, range(size)).normal(*learnt.shape)
-    coded = {
-        n: Said((noise,), c.present) for n, c in first.conditions.items() if isinstance(loader.bus[n], CodedCondition)
-    }
+    coded = {n: Said((noise,), c.present) for n, c in first.conditions.items() if isinstance(bus[n], CodedCondition)}
     said = Conditions({**first.conditions, **coded}, count=size)
-    return lambda seen: replace(first, x=noise, conditions=said, streams=Streams(0, range(seen, seen + size)))
+    device = next(family.parameters()).device
+
+    def coded_at(seen: int) -> Batch:
+        if isinstance(dataset, Sampled):  # what a stream's step takes, too
+            _encode(learnt.outer, batch_at(seen).x.to(device))
+        return replace(first, x=noise, conditions=said, streams=Streams(0, range(seen, seen + size)))
+
+    return coded_at
+
+
+@torch.no_grad()
+def _encode(outer: Family | None, x: Tensor) -> None:
+    if outer is not None:
+        require(outer.to(x.device), Encodes).encode(x)

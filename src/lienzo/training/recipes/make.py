@@ -23,10 +23,10 @@ NETWORKS = {"pixels": {"kind": "unet"}, "codes": {"kind": "transformer", "patch"
 
 
 def open_data(data: Data, split: str | None = None) -> Dataset:
-    """Open a recipe's source.
+    """Open a recipe's source; of tars that are streamed, the `Sampled` set that stands for them.
 
     Raises:
-        ConfigurationError: if it names none.
+        ConfigurationError: if it names none, or one that cannot be streamed and shall.
         DataError: if it cannot be opened.
     """
     if data.source is None:
@@ -34,6 +34,7 @@ def open_data(data: Data, split: str | None = None) -> Dataset:
     return open_source(
         data.source, size=data.size, channels=data.channels, split=split or data.split, policy=data.policy,
         max_bad_share=data.max_bad_share, where=data.where, prepare=data.prepare,
+        stream=data.stream, sample=data.sample,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from lienzo.core import ConfigurationError
+from lienzo.data.built import SAMPLE
 from lienzo.training.settings import TrainingSettings
 
 
@@ -35,6 +36,10 @@ class Data(Part):
         max_bad_share: share of unusable files past which this is an error.
         prepare: draw composed pictures (scenes, edits) beforehand, in a process a core, into the cache: for a GPU,
             which would wait for them.
+        stream: read tars while training, in the place of decoding them all into the cache beforehand; not said: where
+            they are larger than 16 GiB.
+        sample: pictures of streamed tars that are decoded beforehand: they tell what columns and classes there are, and
+            give the pictures that are held out.
     """
 
     source: str | None = None
@@ -48,6 +53,8 @@ class Data(Part):
     where: dict[str, str | list[str]] = Field(default_factory=dict)
     max_bad_share: float = Field(default=0.2, ge=0, le=1)
     prepare: bool = False
+    stream: bool | None = None
+    sample: PositiveInt = SAMPLE
 
 
 class Hearing(Part):

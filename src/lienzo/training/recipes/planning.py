@@ -57,7 +57,7 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Va
     recipe = Recipe.checked(values)
     dataset, seconds = open_data(recipe.data), recipe.training.budget_seconds
     shape: Shape = (recipe.data.channels, recipe.data.size, recipe.data.size)
-    facts = Facts(shape, len(dataset), seconds or math.inf)
+    facts = Facts(shape, dataset.whole, seconds or math.inf)
     taught = over_codes(recipe, find)
     ground = _ground(preset, facts, recipe.family, taught is not None)
     base, learnt = _base(preset, ground, recipe, dataset), Learnt(dataset, shape, find=find, most=_most(ground, facts))
@@ -69,7 +69,7 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Va
         base = merged(base, {"codes": {"recipe": coding, "share": ground.share}})
         learnt = _coded(learnt, recipe, make_family(coding["family"], None, Bus({}), shape, recipe.training.seed),
                         ground.share)  # fmt: skip
-        facts = Facts(learnt.shape, len(dataset), facts.seconds)
+        facts = replace(facts, shape=learnt.shape)
     wanted = [
         (_described(name, size), merged(merged(base, _suited(merged(ground.common, size), ground.suit, facts)), values))
         for name, size in ground.sizes.items()
@@ -131,7 +131,7 @@ def _coded(learnt: Learnt, recipe: Recipe, coder: Family, share: float) -> Learn
     place = place_for(class_named("family", str(recipe.family["kind"])), recipe.family, coder)
     if place is not None:
         return Learnt(learnt.dataset, learnt.shape, share=share, find=learnt.find, inner={place: coder})
-    return Learnt(learnt.dataset, code_shape(coder), coded=True, share=share, find=learnt.find)
+    return Learnt(learnt.dataset, code_shape(coder), coded=True, share=share, find=learnt.find, outer=coder)
 
 
 def _most(ground: Ground, facts: Facts) -> int | None:
@@ -162,7 +162,7 @@ def _said(preset: Preset, ground: Ground, kind: str, recipe: Recipe, dataset: Da
 
 
 def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any], options: Mapping[str, Any],
-               tell: Tell, *, coder: bool) -> Values:  # fmt: skip
+               tell: Tell, *, coder: bool, outer: Family | None = None) -> Values:  # fmt: skip
     """Go on from a model over codes, with its network and everything that it hears, and what the data says besides.
 
     Args:
@@ -172,6 +172,7 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
         options: that it is sampled with.
         tell: hears what was measured and picked.
         coder: train its autoencoder on these pictures, too.
+        outer: its autoencoder.
     """
     recipe = Recipe.checked(values)
     dataset, inner = open_data(recipe.data), dict(config["inner"])
@@ -189,7 +190,8 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     base = merged(base, {"network": network})
     wanted = [(f"the network of {model}", merged(base, values))]
     grid: Shape = (int(shape[0]), int(shape[1]), int(shape[2]))
-    return fitted(wanted, TUNING, Learnt(dataset, grid, coded=True, share=CODES.share if coder else 0.0), tell)
+    learnt = Learnt(dataset, grid, coded=True, share=CODES.share if coder else 0.0, outer=outer)
+    return fitted(wanted, TUNING, learnt, tell)
 
 
 def _heard(conditions: Values, dataset: Dataset) -> dict[str, Values]:

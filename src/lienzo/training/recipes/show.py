@@ -6,7 +6,7 @@ from typing import Any
 
 from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError
-from lienzo.data import Dataset, Loader
+from lienzo.data import Dataset, Loader, Sampled
 from lienzo.training.card import About
 from lienzo.training.grid import SampleGrid
 from lienzo.training.recipes.parts import Recipe
@@ -41,10 +41,25 @@ def sheet(recipe: Recipe, dataset: Dataset, bus: Bus) -> SampleGrid:
 def about(recipe: Recipe, data: Dataset, bus: Bus, name: str = "") -> About:
     """Return what the model card says of a recipe's model, or of a part of it by another name."""
     return About(
-        name=name or recipe.name, summary=recipe.summary, data=data.name, data_licence=data.licence or "not recorded",
-        data_fingerprint=data.fingerprint or "not recorded", pictures=len(data), licence=recipe.licence,
+        name=name or recipe.name, summary=recipe.summary, data=known(data), data_licence=data.licence or "not recorded",
+        data_fingerprint=data.fingerprint or "not recorded", licence=recipe.licence,
+        pictures=None if isinstance(data, Sampled) else len(data),
         conditions={n: said_in(bus[n]) for n in bus.names}, limits=tuple(recipe.limits),
     )  # fmt: skip
+
+
+def known(data: Dataset) -> str:
+    """Say what a model learns from."""
+    return f"{data.name}, streamed: {data.told}" if isinstance(data, Sampled) else data.name
+
+
+def opened(data: Dataset) -> str:
+    """Say what was opened."""
+    count, side, said = len(data), data.shape[0], ", ".join(data.columns) or "no captions or labels"
+    if not isinstance(data, Sampled):
+        return f"{data.name}: {count:,} pictures of {side} × {side}; {said}"
+    return (f"{known(data)}; a sample of {count:,} that are decoded beforehand, {side} × {side}, tells what there is, "
+            f"and what is held out: {said}")  # fmt: skip
 
 
 def said_in(condition: Any) -> str:

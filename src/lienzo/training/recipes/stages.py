@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError, Encodes, Family, require
 from lienzo.core.registry import class_named
-from lienzo.data import Loader
+from lienzo.data import Sampled
 from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import WEIGHTS, checkpoints, load, resolve
 from lienzo.training.curves import Board, Curve
@@ -22,10 +23,11 @@ from lienzo.training.folder import fingerprint, locked, prepare, write_json
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
 from lienzo.training.recipes.codes import CodeLoader
+from lienzo.training.recipes.feed import device_of, fed, pictures_of
 from lienzo.training.recipes.inner import named_in, place_for, stored_family
 from lienzo.training.recipes.make import Shape, check_family, code_shape, make_bus, make_family, open_data
 from lienzo.training.recipes.parts import Codes, Recipe
-from lienzo.training.recipes.show import about, sheet
+from lienzo.training.recipes.show import about, opened, sheet
 from lienzo.training.recipes.start import borrowed, code_spread
 from lienzo.training.run import Run
 from lienzo.training.settings import TrainingSettings
@@ -103,15 +105,13 @@ class Work:
         self.find = find
         check_family(recipe.family, recipe.network)
         self.dataset = open_data(recipe.data)
-        side, said = recipe.data.size, ", ".join(self.dataset.columns) or "no captions or labels"
-        self.listeners.tell(f"{self.dataset.name}: {len(self.dataset):,} pictures of {side} × {side}; {said}")
+        self.listeners.tell(opened(self.dataset))
 
     def go(self) -> TrainResult:
         """Carry out the stages."""
         codes, training = self.recipe.codes, self.recipe.training
         if codes is None:
-            family = self.family(self.shape)
-            return self.train(family, self.loader(training, self.bus_of(family)).batch_at, training)
+            return self.learn(self.family(self.shape), training)
         if not self.resume:
             refuse_a_run(self.out)  # before a coder is trained for nothing
         first = self.coder(codes)
@@ -124,8 +124,7 @@ class Work:
     def with_coder(self, place: str, coder: Family, first: TrainResult | None) -> TrainResult:
         """Train a family that has a place of its own for a coder, and learns from pictures what it makes of them."""
         family = self.family(self.shape, inner={place: coder})
-        training = self.within(first.seconds if first is not None else 0.0)
-        return self.train(family, self.loader(training, self.bus_of(family)).batch_at, training)
+        return self.learn(family, self.within(first.seconds if first is not None else 0.0))
 
     def within(self, spent: float) -> TrainingSettings:
         """Return the recipe's settings with what is left of the budget after `spent` seconds."""
@@ -144,6 +143,8 @@ class Work:
         inner = self.family(code_shape(outer), codes=True)
         family = Latent(outer, inner)
         self.promise()
+        if isinstance(self.dataset, Sampled):
+            return self.over_stream(family, first.seconds if first is not None else 0.0)
         loader = CodeLoader(
             self.dataset, self.bus_of(inner), coder, self.out, mark=mark, batch_size=training.batch_size,
             seed=training.seed, background=self.recipe.data.background, flip=self.recipe.data.flip,
@@ -158,6 +159,18 @@ class Work:
         family.get_buffer("scale").copy_(loader.scale)
         training = self.within(loader.seconds + (first.seconds if first is not None else 0.0))
         return self.train(family, loader.batch_at, training)
+
+    def over_stream(self, family: Latent, spent: float) -> TrainResult:
+        """Train a family over codes of pictures that are streamed: the coder encodes each batch as it comes."""
+        self.listeners.tell("the pictures are streamed: every batch is encoded as it comes, and no code is kept")
+        data, training = self.recipe.data, self.within(spent)
+        known = self.spread_of_another()
+        if known is not None and known[0].shape == family.get_buffer("shift").shape:
+            family.get_buffer("shift").copy_(known[0])
+            family.get_buffer("scale").copy_(known[1])
+        else:
+            family.calibrate(pictures_of(self.dataset, data, training.seed).to(device_of(family.outer)))
+        return self.learn(family, training)
 
     def coder(self, codes: Codes) -> TrainResult | None:
         """Train the outer family, if the recipe does not name one that is there."""
@@ -177,11 +190,11 @@ class Work:
         if config.start is not None:
             self.listeners.tell(borrowed(family, resolve(self.find(config.start)), config.start))
         self.listeners.tell(f"first stage: a {config.family['kind']} that codes pictures")
-        loader = self.loader(training, silent)
         out, card = self.out / CODER, about(self.recipe, self.dataset, silent, f"{self.recipe.name}: its coder")
         observers = [*self.listeners.observers(CODER), Begun(self.promise)]
-        return train(family, loader.batch_at, training, out, observers=observers, resume=self.resume,
-                     about=card, again=self.again)  # fmt: skip
+        with self.fed(training, silent) as batch_at:
+            return train(family, batch_at, training, out, observers=observers, resume=self.resume,
+                         about=card, again=self.again)  # fmt: skip
 
     def opened(self, codes: Codes) -> tuple[Family, str]:
         """Return the outer family and the hash of its weights.
@@ -209,13 +222,15 @@ class Work:
         spreads = [code_spread(resolve(self.find(name))) for name in names if name is not None]
         return next((spread for spread in spreads if spread is not None), None)
 
-    def loader(self, training: TrainingSettings, bus: Bus) -> Loader:
-        """Return batches of pictures."""
-        data = self.recipe.data
-        return Loader(
-            self.dataset, bus, batch_size=training.batch_size, seed=training.seed, background=data.background,
-            flip=data.flip, reword=data.reword if "text" in bus.names else 0.0,
-        )  # fmt: skip
+    def fed(self, training: TrainingSettings, bus: Bus) -> AbstractContextManager[BatchAt]:
+        """Return batches of pictures, for as long as a block lasts."""
+        return fed(self.dataset, bus, self.recipe.data, batch_size=training.batch_size, seed=training.seed,
+                   out=self.out, tell=self.listeners.tell)  # fmt: skip
+
+    def learn(self, family: Family, training: TrainingSettings) -> TrainResult:
+        """Train the recipe's own family on pictures."""
+        with self.fed(training, self.bus_of(family)) as batch_at:
+            return self.train(family, batch_at, training)
 
     def train(self, family: Family, batch_at: BatchAt, training: TrainingSettings) -> TrainResult:
         """Train the recipe's own family."""
