@@ -49,7 +49,7 @@ def train(peer: Any, args: argparse.Namespace) -> None:
     if file.is_file():
         peer.load(args.out)
         return
-    before, clock = peak_mib(), Clock(args.minutes, "wall", args.threads)
+    before, clock = peak_mib(), Clock(args.minutes, args.clock, args.threads)
     wall, cpu = time.perf_counter(), time.process_time()
     told = peer.train(*pictures(), clock, args.out)
     told |= {"wall_minutes": (time.perf_counter() - wall) / 60, "cpu_minutes": (time.process_time() - cpu) / 60,

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import ROOT, read
 from benchmarks.families.entries import OURS
+from benchmarks.families.table import minutes_of
 
 from lienzo.api.share import share
 
@@ -36,9 +37,9 @@ def told(entry: dict[str, Any]) -> dict[str, Any]:
         quality["FD-clf64"] = f"{distance['mean']:.2f} (real: {distance['floor']['mean']:.2f})"
     if "sampling" in entry:
         speed["a picture"] = f"{1000 * entry['sampling']['seconds_a_picture']:.3g} ms"
-    speed["training"] = f"{entry['images'] / 60 / entry['wall_minutes']:.0f} pictures/s"
+    speed["training"] = f"{entry['images'] / 60 / minutes_of(entry):.0f} pictures/s"
     machine = entry["measured"]["hardware"]
-    how = (f"trained for {entry['wall_minutes']:.0f} min on {entry['threads']} of {machine['cores']} cores, "
+    how = (f"trained for {minutes_of(entry):.0f} min on {entry['threads']} of {machine['cores']} cores, "
            f"{machine['processor']}; {entry['count']:,} pictures drawn, features of clf64")  # fmt: skip
     return {"quality": quality, "speed": speed, "how": how}
 

@@ -32,7 +32,7 @@ BATCHES = tuple({"batch_size": b, "learning_rate": lr} for b in (32, 64, 128) fo
 def process(name: str, folder: Path, args: argparse.Namespace, choice: dict[str, Any] | None) -> dict[str, Any]:
     """Run one process to its end; return the cost and the figures."""
     script = "ours.py" if name in OURS else "peer.py"
-    told = [f"--{n}={getattr(args, n)}" for n in ("minutes", "threads", "count", "seeds", "scored", "samples")]
+    told = [f"--{n}={getattr(args, n)}" for n in ("minutes", "clock", "threads", "count", "seeds", "scored", "samples")]
     command = [args.python, f"benchmarks/families/{script}", name, str(folder), *told]
     command += ["--choice", json.dumps(choice)] if choice else []
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
@@ -82,7 +82,7 @@ def search(name: str, args: argparse.Namespace) -> None:
 
 
 def measure(name: str, args: argparse.Namespace) -> None:
-    settings = {"name": name, "minutes": args.minutes, "threads": args.threads, "count": args.count}
+    settings = {n: getattr(args, n) for n in ("minutes", "clock", "threads", "count")} | {"name": name}
     if not args.again and any(settings.items() <= e.items() for e in read("families").get("entries", [])):
         print(f"{name}: done already")
         return
@@ -99,6 +99,8 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[*OURS, *PEERS], help="one or more; all by default")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--clock", choices=["wall", "processor"], default="wall", help="what the minutes are: of a "
+                        "machine to itself, or of a process's own computing a thread, beside other work")  # fmt: skip
     parser.add_argument("--count", type=int, default=10_000, help="pictures drawn a seed")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--scored", type=int, default=10_000, help="test pictures whose likelihood is measured")

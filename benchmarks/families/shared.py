@@ -28,6 +28,7 @@ def arguments(about: str | None, names: Iterable[str]) -> argparse.Namespace:
     parser.add_argument("name", choices=list(names))
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--clock", choices=["wall", "processor"], default="wall")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--choice", type=json.loads, default=None, help="as JSON: what was searched")
     parser.add_argument("--count", type=int, default=10_000)

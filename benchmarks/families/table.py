@@ -27,8 +27,13 @@ def families() -> str:
     return "\n".join([*head, *rows]) if rows else NONE
 
 
+def minutes_of(told: Told) -> float:
+    """The minutes of training: of a machine to itself, or of computing a thread."""
+    return told["cpu_minutes"] / told["threads"] if told.get("clock") == "processor" else told["wall_minutes"]
+
+
 def _row(name: str, told: Told) -> str:
-    training = f"{told['wall_minutes']:.0f} min, {told['images']:,} pictures, {told['parameters'] / 1e6:.2f} M"
+    training = f"{minutes_of(told):.0f} min, {told['images']:,} pictures, {told['parameters'] / 1e6:.2f} M"
     return f"| {name} | {training} | {_likelihood(told)} | {_distance(told)} | {_obeyed(told)} | {_pace(told)} |"
 
 
