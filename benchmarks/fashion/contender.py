@@ -49,10 +49,9 @@ def trained(contender: Contender, args: argparse.Namespace) -> None:
     if file.is_file():
         contender.load(args.out)
         return
-    x, y = pictures()
     before, clock = peak_mib(), Clock(args.minutes, args.clock, args.threads)
     cpu, wall = time.process_time(), time.perf_counter()
-    told = contender.train(x, y, clock, args.out)
+    told = contender.train(pictures, clock, args.out)
     told |= {
         "minutes": (clock.now() - clock.since) / 60, "wall_minutes": (time.perf_counter() - wall) / 60,
         "cpu_minutes": (time.process_time() - cpu) / 60, "peak_mib": peak_mib(), "before_mib": before,

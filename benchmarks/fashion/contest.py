@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,6 +58,10 @@ class Clock:
         return (self.now() - self.since) / self.seconds
 
 
+Read = Callable[[], tuple[Tensor, Tensor]]
+"""Returns pictures (N, 1, 28, 28) uint8 and their classes (N,): whoever reads them otherwise holds them only once."""
+
+
 class Contender(Protocol):
     """A library with its own documented way of training and sampling.
 
@@ -71,8 +76,8 @@ class Contender(Protocol):
 
     def __init__(self, choice: Choice) -> None: ...
 
-    def train(self, x: Tensor, y: Tensor, clock: Clock, folder: Path) -> dict[str, Any]:
-        """Train on x (N, 1, 28, 28) uint8 with classes y (N,); return images seen, steps, the last losses."""
+    def train(self, read: Read, clock: Clock, folder: Path) -> dict[str, Any]:
+        """Train on what `read` returns, or the same read in its own way; return images seen, steps, the last losses."""
 
     def load(self, folder: Path) -> None:
         """Read the weights that `train` left in the folder."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from benchmarks.common import ROOT
-from benchmarks.fashion.contest import Choice, Clock
+from benchmarks.fashion.contest import Choice, Clock, Read
 from torch import Tensor
 
 from lienzo.core import Streams
@@ -41,7 +41,7 @@ class Ours:
         values["training"] |= {"batch_size": choice.batch, "learning_rate": choice.lr}
         return Recipe.checked(values)
 
-    def train(self, x: Tensor, y: Tensor, clock: Clock, folder: Path) -> dict[str, Any]:
+    def train(self, read: Read, clock: Clock, folder: Path) -> dict[str, Any]:
         own = self.recipe.training
         loader = Loader(self.data, self.bus, batch_size=own.batch_size, seed=own.seed, flip=self.recipe.data.flip)
         told = {"budget_seconds": clock.seconds}

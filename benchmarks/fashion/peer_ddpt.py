@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from benchmarks.fashion.contest import CLASSES, Choice, Clock, fit
+from benchmarks.fashion.contest import CLASSES, Choice, Clock, Read, fit
 from ema_pytorch import EMA
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -56,7 +56,9 @@ class Ddpt:
         self.average = EMA(self.diffusion, beta=0.995, update_every=10)
         self.parameters = sum(p.numel() for p in self.diffusion.parameters())
 
-    def train(self, x: Tensor, y: Tensor, clock: Clock, folder: Path) -> dict[str, Any]:
+    def train(self, read: Read, clock: Clock, folder: Path) -> dict[str, Any]:
+        x, y = read()
+
         def loss(pictures: Tensor, classes: Tensor) -> Tensor:
             return self.diffusion((pictures + 1) / 2, classes=classes)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.fashion.contest import CLASSES, Choice, Clock, fit
+from benchmarks.fashion.contest import CLASSES, Choice, Clock, Read, fit
 from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DModel
 from diffusers.training_utils import EMAModel
 from safetensors.torch import load_file, save_file
@@ -62,7 +62,8 @@ class Diffusers:
         noisy = self.scheduler.add_noise(x, noise, steps)
         return F.mse_loss(self.model(noisy, steps, class_labels=y, return_dict=False)[0], noise)
 
-    def train(self, x: Tensor, y: Tensor, clock: Clock, folder: Path) -> dict[str, Any]:
+    def train(self, read: Read, clock: Clock, folder: Path) -> dict[str, Any]:
+        x, y = read()
         average = EMAModel(self.model.parameters(), decay=0.9999, use_ema_warmup=True, inv_gamma=1.0, power=0.75)
 
         def after() -> None:
