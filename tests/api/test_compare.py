@@ -18,19 +18,21 @@ from torch import nn
 
 from lienzo.api.compare import compare, work
 from lienzo.api.compare.drawing import conditions
-from lienzo.api.compare.entrants import Entrant
-from lienzo.api.compare.figures import figures_of, interval, quality_of
+from lienzo.api.compare.entrants import Entrant, entrants
+from lienzo.api.compare.figures import entrant_of, figures_of, interval, quality_of
 from lienzo.api.compare.looking import common_view
 from lienzo.api.compare.nearest import Nearest, in_pixels
 from lienzo.api.compare.plots import Line, Mark, Plot, apart, axis
 from lienzo.api.compare.process import Ear, WorkError
 from lienzo.api.compare.process import apart as in_a_process
 from lienzo.api.compare.resources import Calls, Others, peak_memory
+from lienzo.api.compare.rows import groups
 from lienzo.api.compare.words import words
 from lienzo.api.view import View
 from lienzo.cli import main
 from lienzo.core import ConfigurationError, DataError, Family
 from lienzo.data import open_source
+from lienzo.data.dataset import Column
 from lienzo.evaluation.bits import SCORED
 from lienzo.evaluation.two_sample import wilson
 
@@ -173,6 +175,8 @@ def test_a_mistake_is_found_before_anything_is_trained(animals, tmp_path, here):
         ({"families": ["vae", "vae"]}, "two entrants are called 'vae'"),
         ({"families": ["vae"], "training": {}}, "how long may each training take"),
         ({"families": ["vae"], "count": 3}, "3 pictures"),
+        ({"families": ["vae"], "features": "clf64"}, "clf64 knows grey pictures of 28 × 28, not 8 × 8 × 3"),
+        ({"families": ["vae"], "judge": "clip"}, "no judge of words 'clip'"),
         ({"families": ["lost.toml"]}, "no recipe 'lost.toml'"),
     ):
         with pytest.raises(ConfigurationError, match=words_):
@@ -367,6 +371,38 @@ def test_everybody_hears_one_picture_of_each_class(animals):
     assert len(set(said)) == len(rows) == 10
 
 
+class Unsaid:
+    """Pictures with captions and labels, of which nobody has said anything, or only a label."""
+
+    def __init__(self, *labels):
+        self.labels = labels
+        self.columns = {"text": Column("text"), "label": Column("label", ("cat", "dog"))}
+
+    def __len__(self):
+        return 20
+
+    def values(self, name, rows):
+        return [self.labels[row % 2] if name == "label" and self.labels else None for row in rows]
+
+
+def test_of_whom_nothing_is_said_there_are_pictures_all_the_same():
+    rows, said = conditions(Unsaid())
+    assert len(set(rows.tolist())) == len(said) == 10
+    assert not any(said)
+    rows, said = conditions(Unsaid("cat", "dog"))
+    assert said == ["cat", "dog"]
+    assert (rows % 2).tolist() == [0, 1]
+
+
+def test_models_of_one_folder_name_are_told_apart(tmp_path):
+    for name in ("a/vae", "b/vae"):
+        (tmp_path / name).mkdir(parents=True)
+    first, second = entrants([], [str(tmp_path / "a/vae"), str(tmp_path / "b/vae")], tmp_path)
+    assert first.name == "vae"
+    assert second.name.endswith("-b-vae")
+    assert first.measured != second.measured
+
+
 def test_the_nearest_of_all_parts_is_found():
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (50, 4, 4, 3), np.uint8)
@@ -417,6 +453,31 @@ def test_what_was_found_of_maps_is_told():
     assert told["obeyed"]["name"] == "edge-F-outline"
     assert "edge-F-outline" not in told
     assert (told["depth-rank-depth"]["low"], told["kept-before"]["mean"]) == (-0.2, 12)
+
+
+def test_pictures_of_another_size_are_held_against_other_ones(tmp_path):
+    found = found_by(recall=0.5) | {
+        "data": {"fingerprint": "f", "split": "test", "reference": 50}, "settings": {"count": 50}, "likelihood": None,
+        "refused": {}, "seeds": {},
+    }  # fmt: skip
+    found["features"]["dimension"] = 3
+    taker = Entrant("a", "model", "a", "a", tmp_path)
+    standards = [
+        entrant_of(taker, {"draw": {"shape": shape}, "measure": {"evaluation": found}}, 65.0, None)["standard"]
+        for shape in ([3, 16, 16], [3, 32, 32], [3, 16, 16])
+    ]
+    assert standards[0] == standards[2] != standards[1]
+
+
+def test_a_figure_of_another_kind_bears_its_name_with_one_seed_too():
+    one, other, third = (entrant(10.0, obeyed=0.5) for _ in range(3))
+    other["figures"]["obeyed"]["name"] = "retrieval-top1"
+    for each in (one, other, third):
+        each["figures"]["obeyed"] |= {"low": None, "high": None}
+    ours = {"one": one, "other": other, "third": third}
+    report = {"entrants": ours, "quality": {"figure": "FD", "name": "FD-x", "better": "lower"}}
+    row = next(row for row in groups(report)["What it draws"] if row.title == "condition accuracy")
+    assert [row.cell(name, each).small for name, each in ours.items()] == ["", "retrieval-top1", ""]
 
 
 def test_all_tests_together_tell_whether_pictures_pass():
@@ -536,6 +597,11 @@ def test_warnings_have_their_thresholds():
     assert told["real"][0]["text"].endswith("in 90% to 97% of cases, where chance is 50%.")
     told = said_of(a=tested[0.52], b=tested[0.97])
     assert told["real"][0]["names"] == ["a"]
+    few = entrant(10.0, **{"two-sample": 0.6})
+    few["figures"]["two-sample"]["pooled"] = [0.4, 0.8]
+    told = said_of(a=few, b=tested[0.97])["real"][0]
+    assert told["names"] == []
+    assert told["text"].startswith("Whether a small classifier tells the pictures of `a` from real ones is not known")
     tested[0.9]["figures"]["two-sample"] |= {"low": 0.4, "high": 1.0}  # a few seeds that differ
     assert said_of(a=tested[0.9], b=tested[0.97])["real"][0]["names"] == []
     slow = entrant(10.0)

@@ -97,6 +97,8 @@ def test_a_mistake_is_one_sentence(model: Model, arguments: dict[str, object], w
 
 
 def test_a_model_that_is_not_there(tmp_path: Path, shipped: Path):
+    with pytest.raises(CheckpointError, match=r"is a file of a model(.|\n)*its folder"):
+        lienzo.load(lienzo.models()[0].folder / "model.safetensors")
     with pytest.raises(CheckpointError, match=r"no model 'emoji-46'(.|\n)*emoji-64"):
         lienzo.load("emoji-46")
     with pytest.raises(CheckpointError, match="holds no checkpoint"):

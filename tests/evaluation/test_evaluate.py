@@ -86,6 +86,28 @@ def test_the_floor_has_as_many_pictures_as_the_model(seeing_model, noise_animals
     assert (few.floor_from, few.reference_size) == ("train", len(few.training))
 
 
+def test_the_floor_is_of_other_pictures_than_the_reference(seeing_model, noise_animals, monkeypatch):
+    """Training pictures cannot be the floor of themselves, nor can three of them be one."""
+    source, looked = str(noise_animals(train=20, test=20)), []
+    sketched = Examined._sketched
+
+    def look(self, data, rows):
+        looked.append(rows)
+        return sketched(self, data, rows)
+
+    monkeypatch.setattr(Examined, "_sketched", look)
+    learnt = Examined(load(seeing_model), source, "train", 30, "pca")
+    assert (learnt.floor_from, learnt.reference_size) == ("held-out", len(learnt.held) // 2)
+    learnt.at(0, lambda what, done, total: None)
+    reference, floor = looked
+    assert len(reference) + len(floor) == len(learnt.held)
+    assert not set(reference.tolist()) & set(floor.tolist())
+    lone = Examined(load(seeing_model), str(noise_animals(train=2, test=20)), "test", 30, "pca")
+    assert (lone.floor_from, lone.reference_size) == ("held-out", 20)
+    with pytest.raises(DataError, match="at least 32"):
+        Examined(load(seeing_model), str(noise_animals(train=2, test=9)), "test", 30, "pca")
+
+
 def test_what_was_found_before_a_stop_is_kept(seeing_model, animals, tmp_path, monkeypatch):
     def stop(self, seed, progress):
         raise KeyboardInterrupt
@@ -145,7 +167,7 @@ def test_too_little_is_refused(seeing_model, animals, tmp_path):
         evaluate(seeing_model, tmp_path / "nowhere", out=tmp_path / "e.json")
     assert set(refusals(500, "clf64", 64)) == {"FD-extrapolated-clf64"}
     assert set(refusals(198, "clf64", 8)) == {"copied-clf64"}
-    assert "only 100 are held out, and more --count does not help" in refusals(100, "clf64", 64, 100)["FD-clf64"]["why"]
+    assert "only 100 held-out ones can be compared, and more" in refusals(100, "clf64", 64, 100)["FD-clf64"]["why"]
     assert not refusals(512, "clf64", 64)
 
 

@@ -134,7 +134,7 @@ def test_a_pipeline_is_asked_for_class_numbers_and_for_depth(tmp_path, monkeypat
         "image-segmentation": [{"label": "SKY", "mask": sky}],
         "depth-estimation": {"predicted_depth": torch.arange(4.0).view(1, 2, 2)},
     }
-    fake = types.SimpleNamespace(pipeline=lambda task, model: Answering(answers[task]))
+    fake = types.SimpleNamespace(pipeline=lambda task, model, device: Answering(answers[task]))
     monkeypatch.setitem(__import__("sys").modules, "transformers", fake)
     told = Pipeline(tmp_path, "segmentation", ["ground", "sky"])
     classes = told.find(disc()[None])[0]

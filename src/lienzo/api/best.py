@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
 
@@ -15,11 +17,39 @@ Judge = Callable[[Sequence[Image.Image], Sequence[str]], Tensor]
 
 
 def by_scorer(pictures: Sequence[Image.Image], texts: Sequence[str]) -> Tensor:
-    """Return how well each picture fits its text, (N,): the cosine that the shipped `emoji-scorer` finds."""
+    """Return how well each picture fits its text, (N,): the cosine that the shipped `emoji-scorer` finds.
+
+    On the CPU, wherever they were drawn: a choice between two that are nearly alike is the same everywhere.
+    """
     from lienzo.evaluation.scorer import load_scorer  # late: few drawings are judged
 
     scorer = load_scorer()
     return (scorer.see(pictures) * scorer.read(texts)).sum(1)
+
+
+@functools.lru_cache(maxsize=1)  # one command asks one judge, of every prompt anew
+def judge_named(name: str, device: str) -> Judge:
+    """Return who tells how well pictures fit texts.
+
+    Args:
+        name: of a scorer, see `lienzo.evaluation.scorer_named`.
+        device: on which it computes.
+
+    Raises:
+        ConfigurationError: if there is none, or it needs what is not installed.
+    """
+    from lienzo.evaluation.scorer import on_white
+    from lienzo.evaluation.scorers import EMOJI, scorer_named
+
+    if name == EMOJI:
+        return by_scorer
+    scorer = scorer_named(name, device)
+
+    def judge(pictures: Sequence[Image.Image], texts: Sequence[str]) -> Tensor:
+        seen = scorer.see(np.stack([np.asarray(on_white(picture)) for picture in pictures]))
+        return (seen * scorer.read(texts)).sum(1)
+
+    return judge
 
 
 def best(draw: Draw, rows: Sequence[Mapping[str, Any]], of: int, judge: Judge = by_scorer) -> list[Image.Image]:

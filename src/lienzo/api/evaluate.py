@@ -5,17 +5,18 @@
 - "model": name, weights (SHA-256), family, dtype and loading (how it computes), options of sampling; "data": source,
   policy and where (how it is looked at), fingerprint, split, held_out (pictures there), reference (of them held
   against), floor_from ("held-out", or "train" where held-out ones do not suffice); "features": name, dimension, sha256;
-  "settings": count, label, classifier, finders (of maps), captions (candidates of a retrieval), scored, samples;
+  "settings": count, label, classifier, finders (of maps), captions (candidates of a retrieval) and judge (who ranks
+  them: name, sha256; where somebody does), scored, samples;
   "key": a hash of these four, but for the last two and the name, and of lienzo's version, under which the seeds below
   are kept. A file under another key is not lost: it is set aside as `evaluation-KEY.json`.
 - "figures": name → mean, deviation (over seeds; null for one), values (one a seed), "pictures" (of those drawn, how
   many a seed's value looks at), and "floor", the same of as many real pictures. A figure on features ends with the
-  extractor's name; "of_real" is a retrieval's share of the floor.
+  extractor's name; "of_real" is a retrieval's share of the floor, and "chance" what guessing would find.
 - "refused": name → why, instead: figures that so few pictures do not allow, and a likelihood that the model has not.
 - "likelihood": mean (bits/dim), error (standard, over pictures), kind, pictures, dequantization; null where the family
   has none.
-- "seeds": seed → "drawn" and "floor", each with figures, intervals (95 %) and classes (class → asked, found, recall;
-  this is null where nobody asked for the class).
+- "seeds": seed → "drawn" and "floor", each with figures, intervals (95 %), counts (of figures that only some of the
+  pictures have) and classes (class → asked, found, recall; this is null where nobody asked for the class).
 - "times": seconds by seed. Nothing else differs between two runs on one machine.
 """
 
@@ -38,7 +39,7 @@ from lienzo.api.view import view_for
 from lienzo.core import CapabilityError, CheckpointError, ConfigurationError
 from lienzo.data.pixels import Policy
 from lienzo.data.splits import Where
-from lienzo.evaluation.evaluate import ENOUGH, Told, pictures_of, summary
+from lienzo.evaluation.evaluate import ENOUGH, RETRIEVAL, Told, pictures_of, summary
 from lienzo.training.card import version, with_measured
 from lienzo.training.checkpoint import CARD
 from lienzo.training.folder import read_json
@@ -52,8 +53,8 @@ Values = dict[str, Any]
 def evaluate(  # noqa: PLR0913 (as many settings as a measurement has)
     model: Model | str | Path, data: str | Path, *, count: int = 1000, seeds: int = 5, features: str | None = None,
     scored: int = 64, samples: int = 1, split: str = "validation+test", out: str | Path | None = None,
-    finders: Mapping[str, str] | None = None, policy: Policy | None = None, where: Where | None = None,
-    progress: Progress = lambda what, done, total: None,
+    finders: Mapping[str, str] | None = None, judge: str | None = None, policy: Policy | None = None,
+    where: Where | None = None, progress: Progress = lambda what, done, total: None,
 ) -> Values:  # fmt: skip
     """Measure a model on held-out pictures, and write `evaluation.json` after every seed.
 
@@ -72,6 +73,9 @@ def evaluate(  # noqa: PLR0913 (as many settings as a measurement has)
         split: what is held out.
         finders: name of a map that the model hears → who finds it in a picture: the folder of a `transformers`
             pipeline, or "module:Class", a `lienzo.evaluation.Finder`. Lines are found without.
+        judge: who tells whether a picture is what its text says: "emoji", the folder of a contrastive `transformers`
+            model (CLIP, SigLIP), "hub:OWNER/NAME", or "module:Class", a `lienzo.evaluation.Scorer`; None: the shipped
+            "emoji", if it finds such pictures by their captions.
         out: the file; None: `evaluation.json` in the run's folder, or `evaluation-NAME.json` here if there is none.
         policy: how pictures become square, see `lienzo.open_source`; None: as the model's recipe says.
         where: label → the class or classes to keep; None: as the model's recipe says, on the source that it learnt.
@@ -88,7 +92,7 @@ def evaluate(  # noqa: PLR0913 (as many settings as a measurement has)
     used = model if isinstance(model, Model) else load(model)
     path = Path(out) if out is not None else default_file(used)
     view = view_for(used, str(data), policy, where)
-    examined = Examined(used, str(data), split, count, features, finders, view)
+    examined = Examined(used, str(data), split, count, features, finders, view, judge)
     report = _begun(examined, {"scored": scored, "samples": samples})
     before = _earlier(path, report["key"])
     names = [str(seed) for seed in range(seeds)]
@@ -184,7 +188,10 @@ def _with_figures(report: Values) -> Values:
     drew, compared = report["settings"]["count"], report["data"]["reference"]
     report["figures"] = summary(drawn, floors)
     for name, figure in report["figures"].items():
-        figure["pictures"] = pictures_of(name, drew, compared)
+        counts = [pair["drawn"].get("counts", {}) for pair in pairs]  # files of earlier releases have none
+        figure["pictures"] = min(each.get(name, pictures_of(name, drew, compared)) for each in counts)
+        if name.startswith(RETRIEVAL):
+            figure["chance"] = min(1.0, int(name.rpartition("top")[2]) / report["settings"]["captions"])
     return report
 
 

@@ -21,7 +21,7 @@ from lienzo.core import DataError, derive_seed, require
 from lienzo.core.family import Scores
 from lienzo.data.dataset import Bytes, Dataset
 from lienzo.evaluation.bits import Bits, bits_per_dimension
-from lienzo.evaluation.classifier import as_pictures, load_classifier
+from lienzo.evaluation.classifier import classes_of
 from lienzo.evaluation.evaluate import ENOUGH, Real, Told, full_name, refusals, told_of
 from lienzo.evaluation.features import FITTED, FITTING, extractor_named, usual
 from lienzo.evaluation.sketch import Judges, Part, Sketch, sketch
@@ -32,6 +32,7 @@ Progress = Callable[[str, int, int], None]
 TRAINING = 20_000  # training pictures, at most, that copies are looked for in
 READ = 500  # real pictures that are read at once
 PAPER = "white"
+HELD_OUT, TRAIN = "held-out", "train"  # where the floor is from
 _SEEN: dict[tuple[Any, ...], torch.Tensor] = {}  # of training pictures, the last: moments of one training share them
 
 
@@ -46,6 +47,7 @@ class Examined:
         features: the name of an extractor; None: what fits.
         finders: name of a map that the model hears → who finds it in a picture.
         view: how the source is looked at.
+        judge: the name of a scorer of texts; None: the shipped one, where it knows such pictures.
 
     Raises:
         LienzoError: for a source or an extractor that does not do.
@@ -53,7 +55,7 @@ class Examined:
 
     def __init__(
         self, model: Model, source: str, split: str, count: int, features: str | None,
-        finders: Mapping[str, str] | None = None, view: View | None = None,
+        finders: Mapping[str, str] | None = None, view: View | None = None, judge: str | None = None,
     ) -> None:  # fmt: skip
         channels, side, _ = model.family.shape
         self.view = view or View()
@@ -61,16 +63,19 @@ class Examined:
         self.held, self.training = (self.view.open(source, model.family.shape, part) for part in (split, "train"))
         if len(self.held) < ENOUGH:
             raise too_few(source, len(self.held), split)
-        self.reference_size = min(count, len(self.held))
-        if self.floor_from == "train":  # and so as many as the floor can have
-            self.reference_size = min(self.reference_size, max(ENOUGH, len(self.training)))
+        self.reference_size = min(count, len(self.held) // (2 if self.floor_from == HELD_OUT else 1))
+        if self.floor_from == TRAIN:  # and so as many as the floor can have
+            self.reference_size = min(self.reference_size, len(self.training))
+        if self.reference_size < ENOUGH:
+            raise too_few(source, len(self.held), split, 2 * ENOUGH)
         self.label = label_of(model.bus, self.held, self.training, _some(self.training, READ))
-        self.maps = Maps(model.bus, self.held, finders or {})
-        self.rank, self.unranked = retrieval_of(model, self.held, on_paper)
+        device = str(model.device)  # where all that look at the pictures compute, too
+        self.maps = Maps(model.bus, self.held, finders or {}, device)
+        self.rank, self.unranked = retrieval_of(model, self.held, on_paper, judge)
         self.classes = self.held.columns[self.label].classes if self.label else ()
         name = features or usual(self.held.name, (side, side, channels))
         few = _some(self.training, FITTED) if name in FITTING else np.arange(1)
-        self.judges = Judges(extractor_named(name, on_paper(self.training.pictures(few))))
+        self.judges = Judges(extractor_named(name, on_paper(self.training.pictures(few)), device))
         self._seen: torch.Tensor | None = None
 
     def at(self, seed: int, progress: Progress) -> tuple[Told, Told]:
@@ -83,7 +88,7 @@ class Examined:
         reference = self._sketched(self.held, held)
         extractor = self.judges.extractor.name
         real = Real(reference, None if self.overlaps else self._seen, self.classes, seed)
-        if self.floor_from == "held-out":
+        if self.floor_from == HELD_OUT:
             other = self._sketched(self.held, rest[: self.count])
         else:
             other = self._sketched(self.training, _order(seed, "floor", len(self.training))[: self.count])
@@ -118,8 +123,14 @@ class Examined:
 
     @property
     def floor_from(self) -> str:
-        """Where the real pictures of the floor come from."""
-        return "held-out" if len(self.held) >= 2 * self.count else "train"
+        """Where the real pictures of the floor come from.
+
+        Training pictures make up for held-out ones that do not suffice for both sides, unless the held-out ones are
+        themselves training pictures, or hardly any others are there: then the held-out ones are halved.
+        """
+        if len(self.held) >= 2 * self.count:
+            return HELD_OUT
+        return HELD_OUT if self.overlaps or len(self.training) < ENOUGH else TRAIN
 
     def about_model(self) -> dict[str, Any]:
         """Return what the report says of the model."""
@@ -145,7 +156,13 @@ class Examined:
         return {"count": self.count, "label": self.label, "classifier": self.classifier,
                 "background": PAPER if self.held.shape[2] == 4 else None,
                 "copies_among": min(TRAINING, len(self.training)), "finders": self.maps.about(),
-                "captions": len(self.rank.candidates) if self.rank else None}  # fmt: skip
+                "captions": len(self.rank.candidates) if self.rank else None, **self._about_judge()}  # fmt: skip
+
+    def _about_judge(self) -> dict[str, Any]:
+        """Return who ranks captions; nothing where nobody does, so that keys of old are what they were."""
+        if self.rank is None:
+            return {}
+        return {"judge": {"name": self.rank.scorer.name, "sha256": self.rank.scorer.sha256}}
 
     @property
     def classifier(self) -> str | None:
@@ -177,10 +194,8 @@ class Examined:
         if not self.label:
             return Judges(extractor, None, rank, self.maps.judges)
         if self._fashion:
-            network = load_classifier()
-            return Judges(
-                extractor, lambda pictures, features: network(as_pictures(pictures)).argmax(1), rank, self.maps.judges
-            )
+            device = str(self.model.device)
+            return Judges(extractor, lambda pictures, _: classes_of(pictures, device=device), rank, self.maps.judges)
         rows = _some(self.training, TRAINING)
         truth = torch.from_numpy(numbers_of(self.training, self.label, self.classes, rows))
         known = truth >= 0
@@ -230,9 +245,9 @@ class Examined:
         return None if self.rank is None else texts_of(data, rows)
 
 
-def too_few(source: str, held: int, split: str) -> DataError:
-    """Return what is said where so few pictures are held out that nothing is measured."""
-    hint = f"at least {ENOUGH}: a folder validation/ beside the rest, or train/ and validation/ of one's own"
+def too_few(source: str, held: int, split: str, least: int = ENOUGH) -> DataError:
+    """Return what is said where so few pictures are held out that nothing is measured, and how many it takes."""
+    hint = f"at least {least}: a folder validation/ beside the rest, or train/ and validation/ of one's own"
     return DataError(f"{source} has {held} held-out pictures ({split})", hint=hint)
 
 

@@ -23,6 +23,7 @@ class Maps:
         bus: what the model hears.
         data: what is known of held-out pictures.
         finders: name of a map → who finds it in a picture, as in `judge_of`.
+        device: on which they compute.
 
     Attributes:
         judges: figure, e.g. "IoU-parts" → who judges it.
@@ -32,7 +33,7 @@ class Maps:
         ConfigurationError: for a finder of a map that is not heard, or that does not do.
     """
 
-    def __init__(self, bus: Bus, data: Dataset, finders: Mapping[str, str]) -> None:
+    def __init__(self, bus: Bus, data: Dataset, finders: Mapping[str, str], device: str = "cpu") -> None:
         heard = {n: c for n in bus.names if isinstance(c := bus[n], MapCondition) and n in data.columns}
         strange = sorted(set(finders) - set(heard))
         if strange:
@@ -42,7 +43,7 @@ class Maps:
         self._names: dict[str, str] = {}
         self._kinds = {name: data.columns[name].map_kind or condition.map_kind for name, condition in heard.items()}
         for name, kind in self._kinds.items():
-            judge = judge_of(kind, finders.get(name), data.columns[name].classes)
+            judge = judge_of(kind, finders.get(name), data.columns[name].classes, device)
             figure = f"{SCORES[kind][0]}-{name}"
             if judge is None:
                 why = f"nothing here finds a {kind} in a picture"

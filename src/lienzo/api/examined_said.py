@@ -17,13 +17,14 @@ def measured(report: Values) -> list[str]:
     spread = "; ± is the deviation over seeds" if seeds > 1 else ""
     lines = [
         f"On {data['source']} ({data['split']}), {many}{fewer(report)}; features of {features['name']} "
-        f"{features['sha256'][:12]}{spread}; in brackets as many real pictures ({data['floor_from']}).", "",
+        f"{features['sha256'][:12]}{judged(report)}{spread}; in brackets as many real pictures ({data['floor_from']}).",
+        "",
     ]  # fmt: skip
     if told:
         lines.append(f"- bits/dim: {likelihood(told)}")
     for name, figure in report["figures"].items():
         real = f" ({figure['floor']['mean']:.4g})" if figure["floor"] else ""
-        lines.append(f"- {name}: {value(figure)}{between(report, name)}{real}")
+        lines.append(f"- {name}: {value(figure)}{between(report, name)}{real}{by_chance(figure)}")
     worst = worst_classes(report)
     return [*lines, f"- classes least recalled: {listed(worst)}"] if worst else lines
 
@@ -31,6 +32,24 @@ def measured(report: Values) -> list[str]:
 def value(figure: Values) -> str:
     """Return a figure's mean with its deviation over seeds."""
     return f"{figure['mean']:.4g}" + (f" ± {figure['deviation']:.2g}" if figure["deviation"] is not None else "")
+
+
+def by_chance(figure: Values) -> str:
+    """Return what guessing would find, of a retrieval.
+
+    >>> by_chance({"mean": 0.5, "chance": 0.0025})
+    ', by chance 0.0025'
+    """
+    return f", by chance {figure['chance']:.2g}" if "chance" in figure else ""
+
+
+def judged(report: Values) -> str:
+    """Say who ranked captions, and how many, if somebody did."""
+    settings = report["settings"]
+    judge = settings.get("judge")
+    if judge is None:
+        return ""
+    return f"; {settings['captions']:,} captions ranked by {judge['name']} {judge['sha256'][:12]}"
 
 
 def likelihood(told: Values) -> str:

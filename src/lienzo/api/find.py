@@ -97,6 +97,9 @@ def folder_of(name: str) -> Path:
     known = {_name_of(folder): folder for folder in _shipped()}
     if name in known:
         return known[name]
+    held = next((folder for folder in path.parents if (folder / CONFIG).is_file()), None) if path.is_file() else None
+    if held is not None:
+        raise CheckpointError(f"{name} is a file of a model", hint=f"its folder: {held}")
     close = difflib.get_close_matches(name, known, n=2) or list(known)
     shipped = f"{', '.join(close)}, or " if close else ""
     raise CheckpointError(f"no model {name!r}: neither a name nor a folder", hint=f"{shipped}the folder of a run")

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from lienzo.api.asked import rows_asked
-from lienzo.api.best import best
+from lienzo.api.best import best, by_scorer, judge_named
 from lienzo.api.find import SHIPPED, bare, card_of, folder_of
 from lienzo.api.options import all_options, checked_options, decodes_previews
 from lienzo.api.packed import packed, unpacked
@@ -66,12 +66,12 @@ class Model:
         channels, height, width = self.family.shape
         return f"Model({self.name!r}: {type(self.family).__name__}, {width}×{height}×{channels}, hears {hears})"
 
-    def generate(
+    def generate(  # noqa: PLR0913 (as many as there are things to say)
         self, text: str | Sequence[str] | None = None, *, label: Any = None, image: Any = None,
         map: Any = None, count: int | None = None, seed: int = 0,  # noqa: A002  (what users call it)
         steps: int | None = None, solver: str | None = None, guidance: float | Mapping[str, float] | None = None,
-        best_of: int = 1, previews: Previews | None = None, options: Mapping[str, Any] | None = None,
-        **conditions: Any,
+        best_of: int = 1, judge: str | None = None, previews: Previews | None = None,
+        options: Mapping[str, Any] | None = None, **conditions: Any,
     ) -> list[Image.Image]:  # fmt: skip
         """Draw pictures.
 
@@ -87,8 +87,9 @@ class Model:
             steps: from noise to picture.
             solver: how they are taken, e.g. "dpm++2m".
             guidance: how strongly all is obeyed; `{"text": 5, "style": 2}` weighs each.
-            best_of: drawings of each picture, of which that one is kept that fits the words best by the shipped
-                scorer, which knows drawings like emoji.
+            best_of: drawings of each picture, of which that one is kept that fits the words best by the judge.
+            judge: who tells: "emoji", the folder of a contrastive `transformers` model (CLIP, SigLIP),
+                "hub:OWNER/NAME", or "module:Class"; None: the shipped scorer, which knows drawings like emoji.
             previews: called with each step's `Progress`, estimates decoded.
             options: more of the family's `sample`.
             conditions: whatever the model hears, by name: `style="noto", group="animals-nature"`.
@@ -104,10 +105,13 @@ class Model:
         rows = rows_asked(self.bus, said, count, self.defaults.get("conditions", {}))
         asked = {name: value for name, value in asked.items() if value is not None}
         if best_of == 1:
+            if judge is not None:
+                what = f"{judge} has one drawing of each to choose from"
+                raise ConfigurationError(what, hint="--best-of 4, or best_of=4")
             return self.draw(rows, seed=seed, indices=range(len(rows)), previews=previews, options=asked)
         return best(
             lambda several, numbers: self.draw(several, seed=seed, indices=numbers, previews=previews, options=asked),
-            rows, best_of,
+            rows, best_of, by_scorer if judge is None else judge_named(judge, str(self.device)),
         )  # fmt: skip
 
     def draw(

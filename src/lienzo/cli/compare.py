@@ -27,6 +27,11 @@ Features = Annotated[
     typer.Option(metavar="NAME", help="clf64, emoji, pca, efficientnet-lite0, inception:FILE, the folder of a "
                  "transformers model, hub:OWNER/NAME, or module:Class."),
 ]  # fmt: skip
+Judge = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who tells whether a picture is what its words say: emoji, the folder of a "
+                 "contrastive transformers model (CLIP, SigLIP), hub:OWNER/NAME, or module:Class."),
+]  # fmt: skip
 Scored = Annotated[int, typer.Option(min=0, help="Held-out pictures whose likelihood is measured, if a model can.")]
 Size = Annotated[int | None, typer.Option(help="Side of the pictures in pixels.")]
 Watts = Annotated[float, typer.Option(min=0, help="What the machine is taken to draw, for the estimate of energy.")]
@@ -61,6 +66,7 @@ def compare(
     count: Count = 1000,
     seeds: Seeds = 5,
     features: Features = None,
+    judge: Judge = None,
     scored: Scored = 64,
     size: Size = None,
     watts: Watts = 65.0,
@@ -82,6 +88,6 @@ def compare(
 
     training: dict[str, Any] = {} if threads is None else {"threads": threads}
     tables: dict[str, Any] = {"training": training, "data": {} if size is None else {"size": size}}
-    asked = {"count": count, "seeds": seeds, "features": features, "scored": scored, "watts": watts}
+    asked = {"count": count, "seeds": seeds, "features": features, "judge": judge, "scored": scored, "watts": watts}
     trained, there = listed(families or ""), listed(models or "")
     run(source, trained, there, budget, out, {n: t for n, t in tables.items() if t}, settings or [], asked)

@@ -31,6 +31,12 @@ Finders = Annotated[
     typer.Option("--finder", metavar="MAP=NAME", help="Who finds a map in a picture, to see whether it is obeyed: the "
                  "folder of a transformers pipeline, or module:Class."),
 ]  # fmt: skip
+Judge = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who tells whether a picture is what its words say: emoji, the folder of a "
+                 "contrastive transformers model (CLIP, SigLIP), hub:OWNER/NAME, or module:Class; by default emoji, if "
+                 "it knows such pictures."),
+]  # fmt: skip
 Squared = Annotated[
     Literal["crop", "pad", "squash"] | None,
     typer.Option(help="How pictures become square; by default as in the model's training, else crop."),
@@ -55,6 +61,7 @@ def evaluate(
     samples: Samples = 1,
     split: Split = "validation+test",
     finder: Finders = None,
+    judge: Judge = None,
     policy: Squared = None,
     where: Kept = None,
     out: Out = None,
@@ -70,10 +77,12 @@ def evaluate(
     [cyan]lienzo evaluate emoji-64 --data emoji --count 200 --seeds 2[/]
 
     [cyan]lienzo evaluate runs/clothes --data fashion-mnist --count 10000 --out clothes.json[/]
+
+    [cyan]lienzo evaluate runs/photos --data ./photos --judge hub:openai/clip-vit-base-patch32[/]
     """
     from lienzo.cli.evaluating import run
 
     run(
-        model, data, count, seeds, features, scored, out, finders=finder or [], policy=policy, where=where or [],
-        samples=samples, split=split, as_json=as_json, threads=threads,
+        model, data, count, seeds, features, scored, out, finders=finder or [], judge=judge, policy=policy,
+        where=where or [], samples=samples, split=split, as_json=as_json, threads=threads,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lienzo.api.evaluate import default_file, evaluate
-from lienzo.api.examined_said import between, fewer, likelihood, listed, value, worst_classes
+from lienzo.api.examined_said import between, by_chance, fewer, judged, likelihood, listed, value, worst_classes
 from lienzo.api.model import load
 from lienzo.api.words import read_pairs
 from lienzo.cli.training import again
@@ -26,8 +26,8 @@ SCORED = 64  # pictures, where nobody says how many
 
 def run(
     model: str, data: str, count: int, seeds: int, features: str | None, scored: int | None, out: Path | None, *,
-    finders: Sequence[str] = (), policy: Policy | None = None, where: Sequence[str] = (), samples: int = 1,
-    split: str = "validation+test", as_json: bool, threads: int | None,
+    finders: Sequence[str] = (), judge: str | None = None, policy: Policy | None = None, where: Sequence[str] = (),
+    samples: int = 1, split: str = "validation+test", as_json: bool, threads: int | None,
 ) -> None:  # fmt: skip
     """Measure, write, show.
 
@@ -55,7 +55,7 @@ def run(
         try:
             report = evaluate(
                 used, data, count=count, seeds=seeds, features=features, scored=wanted, samples=samples, split=split,
-                out=path, finders=named, policy=policy,
+                out=path, finders=named, judge=judge, policy=policy,
                 where=read_pairs(where, "label", "style=noto") if where else None, progress=progress,
             )  # fmt: skip
         except KeyboardInterrupt:
@@ -86,14 +86,14 @@ def show(report: dict[str, Any], path: Path) -> None:
     console.print(
         f"{report['model']['name']} on {about['source']} ({about['split']}): {report['settings']['count']:,} pictures "
         f"a seed{fewer(report)}; {f'{seeds} seeds, ± is the deviation over them' if seeds > 1 else 'one seed'}; "
-        f"{features['name']} {features['sha256'][:12]}, {features['dimension']} features; floor: as many real pictures "
-        f"({about['floor_from']})", soft_wrap=True, markup=False,
+        f"{features['name']} {features['sha256'][:12]}, {features['dimension']} features"
+        f"{judged(report)}; floor: as many real pictures ({about['floor_from']})", soft_wrap=True, markup=False,
     )  # fmt: skip
     table = Table(box=None, padding=(0, 2), header_style="bold")
     for head in ("figure", "model", "real"):
         table.add_column(head, justify="left" if head == "figure" else "right")
     for name, figure in report["figures"].items():
-        share = f" ({figure['of_real']:.1%} of real)" if "of_real" in figure else ""
+        share = f" ({figure['of_real']:.1%} of real{by_chance(figure)})" if "of_real" in figure else by_chance(figure)
         table.add_row(Text(name, "cyan"), value(figure) + share, value(figure["floor"]) if figure["floor"] else "")
     console.print(table)
     if report["likelihood"] is not None:

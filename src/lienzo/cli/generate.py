@@ -39,7 +39,13 @@ Setting = Annotated[
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Of the pictures, e.g. 768x512 (pretrained models).")]
 BestOf = Annotated[
     int, typer.Option(min=1, metavar="N", help="Draw each picture N times and keep the one that fits its words best, "
-                      "by the scorer that ships: it knows drawings like emoji.")
+                      "by --judge.")
+]  # fmt: skip
+Judge = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who tells which drawing fits its words best: by default emoji, the scorer that "
+                 "ships and knows drawings like emoji; for photographs the folder of a contrastive transformers model "
+                 "(CLIP, SigLIP), hub:OWNER/NAME, or module:Class."),
 ]  # fmt: skip
 Out = Annotated[Path, typer.Option(help="Gets 0000.png …, grid.png and record.json, in the place of an earlier "
                                        "command's; other pictures are never replaced.")]  # fmt: skip
@@ -68,6 +74,7 @@ def generate(
     size: Size = None,
     setting: Setting = None,
     best_of: BestOf = 1,
+    judge: Judge = None,
     out: Out = Path("out"),
     preview: Preview = False,
     as_json: Json = False,
@@ -86,7 +93,7 @@ def generate(
 
     [cyan]lienzo generate --group food-drink --style twemoji --guidance 2[/]  no words at all
 
-    [cyan]lienzo generate "a house" --model runs/maps --map edges=house.png[/]
+    [cyan]lienzo generate "a house" --model scenes-64 --map lines=house.png --guidance text=4,lines=2[/]
     """
     from lienzo.cli.generating import Order, run
     from lienzo.training.recipes import overridden
@@ -95,6 +102,7 @@ def generate(
     more = {name: value for name, value in (("negative", negative), ("size", size)) if value is not None}
     more = overridden(more, setting or [])
     order = Order(
-        prompts or [], labels, label or [], image, maps or [], count, seed, steps, solver, guidance, more, best_of
-    )
+        prompts or [], labels, label or [], image, maps or [], count, seed, steps, solver, guidance, more, best_of,
+        judge,
+    )  # fmt: skip
     run(order, model=model, out=out, preview=preview, as_json=as_json, threads=threads)

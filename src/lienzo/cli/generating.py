@@ -36,7 +36,7 @@ class Order:
         labels: NAME=VALUE, or VALUE.
         image: a file.
         maps: KIND=FILE.
-        count, seed, steps, solver, guidance, options, best_of: as in `Model.generate`.
+        count, seed, steps, solver, guidance, options, best_of, judge: as in `Model.generate`.
     """
 
     prompts: Sequence[str]
@@ -51,6 +51,7 @@ class Order:
     guidance: str | None
     options: dict[str, Any]
     best_of: int = 1
+    judge: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of `Model.generate`, but for the text."""
@@ -65,7 +66,7 @@ class Order:
             "map": read_pairs(self.maps, "map", "edges=house.png") or None, "count": self.count, "seed": self.seed,
             "steps": self.steps, "solver": self.solver,
             "guidance": read_guidance(self.guidance) if self.guidance is not None else None,
-            "options": self.options, "best_of": self.best_of,
+            "options": self.options, "best_of": self.best_of, "judge": self.judge,
         }  # fmt: skip
 
 

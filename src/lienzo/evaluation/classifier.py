@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lienzo.evaluation.devices import CPU, blockwise
 from lienzo.evaluation.distances import Moments, frechet_distance, moments
 from lienzo.evaluation.shipped import config_of, folder_of, restored
 
@@ -56,13 +57,17 @@ class FashionClassifier(nn.Module):
         return self.head(F.gelu(self.features(x)))
 
 
+def load_classifier(device: str = CPU) -> FashionClassifier:
+    """Return the classifier that ships with lienzo, frozen; one for each device."""
+    return _loaded(device)
+
+
 @functools.cache
-def load_classifier() -> FashionClassifier:
-    """Return the classifier that ships with lienzo, frozen."""
+def _loaded(device: str) -> FashionClassifier:
     folder = folder_of(NAME)
     config = config_of(folder)
     widths: Any = tuple(config["widths"])
-    return restored(FashionClassifier(widths, config["features"], config["classes"]), folder)
+    return restored(FashionClassifier(widths, config["features"], config["classes"]), folder).to(device)
 
 
 def as_pictures(images: Pictures) -> Tensor:
@@ -84,11 +89,14 @@ def as_pictures(images: Pictures) -> Tensor:
     return x.float() / 127.5 - 1
 
 
-@torch.no_grad()
-def features_of(images: Pictures, batch: int = 500) -> Tensor:
-    """Return the shipped classifier's features (N, 64) of pictures, as in `as_pictures`."""
-    judge = load_classifier()
-    return torch.cat([judge.features(part) for part in as_pictures(images).split(batch)])
+def features_of(images: Pictures, batch: int = 500, *, device: str = CPU) -> Tensor:
+    """Return the shipped classifier's features (N, 64) of pictures, as in `as_pictures`; on the CPU, like all below."""
+    return blockwise(load_classifier(device).features, as_pictures(images), device, batch)
+
+
+def classes_of(images: Pictures, batch: int = 500, *, device: str = CPU) -> Tensor:
+    """Return the class numbers (N,) that the shipped classifier sees in pictures, as in `as_pictures`."""
+    return blockwise(load_classifier(device), as_pictures(images), device, batch).argmax(1)
 
 
 def fd_clf64(images: Pictures, reference: Pictures | Moments | None = None) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
@@ -16,7 +16,7 @@ from lienzo.evaluation.distances import frechet_distance, kernel_distance, momen
 from lienzo.evaluation.extrapolation import LEAST, extrapolated
 from lienzo.evaluation.features import INCEPTION
 from lienzo.evaluation.manifold import manifold
-from lienzo.evaluation.retrieval import found_among
+from lienzo.evaluation.retrieval import NOTHING, found_among
 from lienzo.evaluation.sketch import Sketch
 from lienzo.evaluation.sliced import sliced_wasserstein, wasserstein
 from lienzo.evaluation.two_sample import two_sample_test
@@ -25,6 +25,7 @@ from lienzo.evaluation.vendi import vendi_score
 FEWEST = 2  # pictures a dimension for a Fréchet distance: below, the covariances are mostly noise
 SUBSETS, SUBSET = 20, 1000  # of the kernel distance
 RETRIEVAL = "retrieval"
+TOP = (1, 5)  # candidates among which a picture's own caption is looked for
 ENOUGH = 16  # pictures: below, nothing is measured
 EQUAL = ("FD", "FID", "precision", "recall", "density", "coverage", "vendi", "two", "repeated")
 # … which compare sets of one length: as many drawn pictures as there are held-out ones; recall, coverage and distances
@@ -38,12 +39,14 @@ class Told:
     Attributes:
         figures: name → value.
         intervals: name → its 95 % interval, where one set gives one.
+        counts: name → how many pictures it is of, where only some have a label, a text or a map.
         classes: class → shares asked for and found, and recall.
     """
 
     figures: dict[str, float]
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     classes: Shares = field(default_factory=dict[str, dict[str, float | None]])
+    counts: dict[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,11 @@ def told_of(drawn: Sketch, real: Real, extractor: str, *, copies_of: Tensor | No
     figures["noise"] = float(wasserstein(drawn.noise, real.reference.noise).mean())
     obeyed, classes = _labels(drawn, real, extractor)
     if drawn.ranks is not None:
-        shares = {f"{RETRIEVAL}-top{k}": found_among(drawn.ranks, k) for k in (1, 5)}
+        shares = {f"{RETRIEVAL}-top{k}": found_among(drawn.ranks, k) for k in TOP}
         obeyed |= {name: share for name, share in shares.items() if share is not None}
     obeyed |= {name: float(each.nanmean()) for name, each in drawn.obeyed.items() if not bool(each.isnan().all())}
-    return Told(figures | obeyed, {f"two-sample-{extractor}": (apart.low, apart.high)}, classes)
+    intervals = {f"two-sample-{extractor}": (apart.low, apart.high)}
+    return Told(figures | obeyed, intervals, classes, _counts(drawn, obeyed))
 
 
 def full_name(figure: str, extractor: str) -> str:
@@ -122,13 +126,24 @@ def pictures_of(figure: str, drawn: int, compared: int) -> int:
     return min(drawn, compared) if figure.partition("-")[0] in EQUAL else drawn
 
 
+def _counts(drawn: Sketch, obeyed: Collection[str]) -> dict[str, int]:
+    """Return of how many pictures figures are of which only some pictures have what was asked for."""
+    asked = {name: ~each.isnan() for name, each in drawn.obeyed.items()}
+    if drawn.ranks is not None:
+        asked |= {f"{RETRIEVAL}-top{k}": drawn.ranks > NOTHING for k in TOP}
+    if drawn.labels is not None:
+        asked |= {name: drawn.labels >= 0 for name in obeyed if name.startswith(("CAS-", "label-", "class-"))}
+    counted = {name: int(each.sum()) for name, each in asked.items() if name in obeyed}
+    return {name: count for name, count in counted.items() if count < len(drawn)}
+
+
 def _labels(drawn: Sketch, real: Real, extractor: str) -> tuple[dict[str, float], Shares]:
     """Measure whether labels are obeyed, as the classifier among the judges sees it; what has no label is left out."""
     asked, truth, names = drawn.labels, real.reference.labels, real.classes
     if asked is None or truth is None or not names:
         return {}, {}
     known = asked >= 0
-    if not bool(known.any()):
+    if int(known.sum()) < 2:  # of one nothing can be learnt
         return {}, {}
     asked = asked[known]
     score = accuracy_score(drawn.features[known], asked, real.reference.features, truth, len(names), seed=real.seed)
@@ -148,17 +163,17 @@ def refusals(count: int, extractor: str, dimension: int, held: int | None = None
         count: n, on each side of a comparison.
         extractor: the name of the features.
         dimension: how many features a picture has.
-        held: how many held-out pictures there are, if these and not those drawn are too few.
+        held: how many held-out pictures can be compared, if these and not those drawn are too few.
     """
     told: dict[str, dict[str, str]] = {}
-    limit = f": only {held} are held out, and more --count does not help" if held is not None else ""
+    limit = f": only {held} held-out ones can be compared, and more --count does not help" if held is not None else ""
     instead = f"KID-{extractor}, coverage-{extractor} and two-sample-{extractor} mean something at {count}"
     for name, fewest in (("FD", FEWEST), ("FD-extrapolated", LEAST)):
         if count < fewest * dimension:
             why = f"{count} pictures for {dimension} features: it needs {fewest * dimension}{limit}"
             told[full_name(name, extractor)] = {"why": why, "instead": instead}
     if count < 2 * HELD - 1:
-        why = f"{count} held-out pictures: the nearest 1 % of half of them are too few, it needs {2 * HELD - 1}{limit}"
+        why = f"{count} pictures to compare with: the nearest 1 % of half of them are too few, {2 * HELD - 1} do{limit}"
         instead = "look at the nearest training pictures, which `lienzo compare` shows"
         told[full_name("copied", extractor)] = {"why": why, "instead": instead}
     return told

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from lienzo.core import ConfigurationError
 from lienzo.evaluation.classifier import NAME as CLASSIFIER
 from lienzo.evaluation.classifier import as_pictures, load_classifier
+from lienzo.evaluation.devices import CPU, exact
 from lienzo.evaluation.scorer import NAME as SCORER
 from lienzo.evaluation.scorer import load_scorer
 from lienzo.evaluation.shipped import WEIGHTS, folder_of
@@ -39,20 +40,26 @@ class Extractor(ABC):
         name: as figures bear it, e.g. "clf64".
         dimension: D.
         sha256: of whatever decides the features.
+        device: on which it may compute, e.g. "cuda"; set once, before the first picture.
+        at_once: pictures of a batch; 0: as many as usual, 256.
     """
 
     name: str
     dimension: int
     sha256: str
+    device: str = CPU
+    at_once: int = 0
 
     @abstractmethod
     def batch(self, pictures: Bytes) -> Tensor:
-        """Return the features (n, D) float32 of a few pictures (n, H, W, C) uint8."""
+        """Return the features (n, D) float32 of a few pictures (n, H, W, C) uint8, on any device."""
 
     @torch.no_grad()
     def features(self, pictures: Bytes) -> Tensor:
-        """Return the features (N, D) float32 of pictures (N, H, W, C) uint8, a batch at a time."""
-        parts = [self.batch(pictures[start : start + AT_ONCE]) for start in range(0, len(pictures), AT_ONCE)]
+        """Return the features (N, D) float32 of pictures (N, H, W, C) uint8, a batch at a time, on the CPU."""
+        size = self.at_once or AT_ONCE
+        with exact(self.device):
+            parts = [self.batch(pictures[start : start + size]).cpu() for start in range(0, len(pictures), size)]
         return torch.cat(parts) if parts else torch.zeros(0, self.dimension)
 
     def __repr__(self) -> str:
@@ -62,8 +69,8 @@ class Extractor(ABC):
 class Clf64(Extractor):
     """The shipped classifier of Fashion-MNIST: grey pictures of 28 × 28."""
 
-    def __init__(self) -> None:
-        self.name, self.network = "clf64", load_classifier()
+    def __init__(self, device: str = CPU) -> None:
+        self.name, self.network, self.device = "clf64", load_classifier(device), device
         self.dimension, self.sha256 = 64, fingerprint(folder_of(CLASSIFIER) / WEIGHTS)
 
     def batch(self, pictures: Bytes) -> Tensor:
@@ -77,14 +84,14 @@ class Clf64(Extractor):
             raise ConfigurationError(
                 f"clf64 knows grey pictures of 28 × 28, not {width} × {height} × {channels}", hint="--features pca"
             )
-        return self.network.features(as_pictures(pictures))
+        return self.network.features(as_pictures(pictures).to(self.device))
 
 
 class EmojiSide(Extractor):
     """The image side of the shipped scorer: unit vectors of colour pictures, which are brought to 64 × 64."""
 
-    def __init__(self) -> None:
-        self.name, self.network = "emoji", load_scorer()
+    def __init__(self, device: str = CPU) -> None:
+        self.name, self.network, self.device = "emoji", load_scorer(device), device
         self.dimension, self.sha256 = int(self.network.image.out.out_features), fingerprint(folder_of(SCORER) / WEIGHTS)
 
     def batch(self, pictures: Bytes) -> Tensor:
@@ -94,6 +101,8 @@ class EmojiSide(Extractor):
 
 class PixelPCA(Extractor):
     """The main axes of real pictures, no larger than 32 × 32: no network, and nothing learnt elsewhere.
+
+    It always computes on the CPU, which takes no longer for it than to send the pictures to a GPU.
 
     Args:
         real: pictures (N, H, W, C) uint8 to fit; of more than 2,000, as many evenly spaced ones.
@@ -111,13 +120,14 @@ class PixelPCA(Extractor):
         return (_small(pictures) - self.mean) @ self.axes
 
 
-def extractor_named(name: str, real: Bytes) -> Extractor:
+def extractor_named(name: str, real: Bytes, device: str = CPU) -> Extractor:
     """Return an extractor.
 
     Args:
         name: "clf64", "emoji", "pca", "efficientnet-lite0", "inception:FILE", the folder of a `transformers` model or
             "hub:OWNER/NAME", or "module:Class" of one's own.
         real: training pictures (N, H, W, C) uint8, which those of `FITTING` are fitted to.
+        device: on which it computes.
 
     Raises:
         ConfigurationError: if there is none, or it needs what is not installed.
@@ -126,16 +136,17 @@ def extractor_named(name: str, real: Bytes) -> Extractor:
 
     kind, _, rest = name.partition(":")
     makers: dict[str, Callable[[], Extractor]] = {
-        "clf64": Clf64, "emoji": EmojiSide, "pca": lambda: PixelPCA(real),
-        "efficientnet-lite0": lambda: vision.Reduced(vision.EfficientNet(), real),
-        "inception": lambda: vision.Inception(Path(rest).expanduser()), "hub": lambda: vision.Transformer(rest),
+        "clf64": lambda: Clf64(device), "emoji": lambda: EmojiSide(device), "pca": lambda: PixelPCA(real),
+        "efficientnet-lite0": lambda: vision.Reduced(vision.EfficientNet(device), real),
+        "inception": lambda: vision.Inception(Path(rest).expanduser(), device),
+        "hub": lambda: vision.Transformer(rest, device),
     }  # fmt: skip
     if (Path(name).expanduser() / "config.json").is_file():
-        return vision.Transformer(Path(name).expanduser())
+        return vision.Transformer(Path(name).expanduser(), device)
     if kind in makers and bool(rest) == (kind in ("inception", "hub")):
         return makers[kind]()
     if rest:
-        return _own(name)
+        return _own(name, device)
     hint = f"one of {', '.join(KNOWN)}, the folder of a transformers model, hub:OWNER/NAME, or module:Class"
     raise ConfigurationError(f"no feature extractor {name!r}", hint=hint)
 
@@ -170,7 +181,7 @@ def coloured(pictures: Bytes) -> Bytes:
     return np.broadcast_to(pictures, (*pictures.shape[:3], 3)) if pictures.shape[3] == 1 else pictures
 
 
-def _own(name: str) -> Extractor:
+def _own(name: str, device: str) -> Extractor:
     module, _, attribute = name.partition(":")
     try:
         cls = getattr(import_module(module), attribute)
@@ -182,6 +193,7 @@ def _own(name: str) -> Extractor:
     made = cls()
     if made.name == INCEPTION:
         raise ConfigurationError(f"{name} calls itself {INCEPTION}, on which alone a distance is called FID")
+    made.device = device
     return made
 
 

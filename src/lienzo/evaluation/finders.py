@@ -19,6 +19,7 @@ from torch import Tensor
 from lienzo.core import ConfigurationError
 from lienzo.data.edges import edges
 from lienzo.data.scenes.groups import GROUPS
+from lienzo.evaluation.devices import CPU
 from lienzo.evaluation.maps import edge_score, kept, keypoints_found, overlap, rank_correlation
 from lienzo.evaluation.shipped import MODELS, digest
 
@@ -36,10 +37,12 @@ class Finder(ABC):
     Attributes:
         name: as the report bears it.
         sha256: of the weights that it finds with; "" where it has none, or nobody said.
+        device: on which it may compute, e.g. "cuda"; set once, before the first picture.
     """
 
     name: str
     sha256: str = ""
+    device: str = CPU
 
     @abstractmethod
     def find(self, pictures: Bytes) -> Sequence[Found]:
@@ -79,24 +82,25 @@ class Pipeline(Finder):
         folder: as saved by `transformers`; nothing is downloaded.
         kind: of the map.
         classes: names of a segmentation's classes.
+        device: on which it computes.
 
     Raises:
         ConfigurationError: if `transformers` is not installed, or cannot read the folder, or the pipeline's classes are
             none of the map's.
     """
 
-    def __init__(self, folder: Path, kind: str, classes: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, kind: str, classes: Sequence[str] = (), device: str = CPU) -> None:
         try:
             pipeline = import_module("transformers").pipeline
         except ImportError:
             what = f"{folder} needs the package transformers"
             raise ConfigurationError(what, hint="pip install 'lienzo[pretrained]'") from None
         try:
-            self.run: Any = pipeline(TASKS[kind], model=str(folder))
+            self.run: Any = pipeline(TASKS[kind], model=str(folder), device=device)
         except (OSError, ValueError, KeyError) as error:
             what = f"{folder} holds no pipeline for {TASKS.get(kind, kind)}: {error}"
             raise ConfigurationError(what, hint=f"a folder for {', '.join(TASKS)}, or module:Class") from None
-        self.kind, self.name = kind, folder.resolve().name
+        self.kind, self.name, self.device = kind, folder.resolve().name, device
         self.sha256 = digest(self.run.model.state_dict())
         self.numbers = self._numbers(classes) if kind == "segmentation" else {}
 
@@ -109,7 +113,7 @@ class Pipeline(Finder):
         images = [Image.fromarray(p[..., 0] if p.shape[2] == 1 else p).convert("RGB") for p in pictures]
         found = [self.run(image) for image in images]
         if self.kind == "depth":
-            return [np.asarray(each["predicted_depth"], np.float32).squeeze() for each in found]
+            return [torch.as_tensor(each["predicted_depth"]).float().squeeze().cpu().numpy() for each in found]
         return [self._numbered(each, pictures.shape[1:3]) for each in found]
 
     def _numbers(self, classes: Sequence[str]) -> dict[str, int]:
@@ -183,7 +187,7 @@ SCORES: dict[str, tuple[str, Callable[[Any, Any], float]]] = {
 }  # fmt: skip
 
 
-def judge_of(kind: str, finder: str | None, classes: Sequence[str] = ()) -> MapJudge | None:
+def judge_of(kind: str, finder: str | None, classes: Sequence[str] = (), device: str = CPU) -> MapJudge | None:
     """Return who judges maps of a kind; None where a finder is needed and none is named.
 
     Args:
@@ -191,6 +195,7 @@ def judge_of(kind: str, finder: str | None, classes: Sequence[str] = ()) -> MapJ
         finder: a folder of `transformers`, or "module:Class", a `Finder` of one's own; lines have one already, so have
             segmentations of scenes where `scene-judge` is there, and a picture to keep needs none.
         classes: names of a segmentation's classes.
+        device: on which the finder computes.
 
     Raises:
         ConfigurationError: for a finder that does not do.
@@ -202,17 +207,17 @@ def judge_of(kind: str, finder: str | None, classes: Sequence[str] = ()) -> MapJ
         finder = f"{JUDGE}:Segments"
     if finder is None and kind != "edges":
         return None
-    return MapJudge(figure, score, Edges() if finder is None else finder_named(finder, kind, classes))
+    return MapJudge(figure, score, Edges() if finder is None else finder_named(finder, kind, classes, device))
 
 
-def finder_named(name: str, kind: str, classes: Sequence[str] = ()) -> Finder:
+def finder_named(name: str, kind: str, classes: Sequence[str] = (), device: str = CPU) -> Finder:
     """Return a finder; arguments as in `judge_of`.
 
     Raises:
         ConfigurationError: if there is none.
     """
     if (Path(name).expanduser() / "config.json").is_file():
-        return Pipeline(Path(name).expanduser(), kind, classes)
+        return Pipeline(Path(name).expanduser(), kind, classes, device)
     module, _, attribute = name.partition(":")
     try:
         made = getattr(import_module(module), attribute)()
@@ -221,6 +226,7 @@ def finder_named(name: str, kind: str, classes: Sequence[str] = ()) -> Finder:
         raise ConfigurationError(f"no finder {name!r}: {error}", hint=hint) from None
     if not isinstance(made, Finder):
         raise ConfigurationError(f"{name} is no finder", hint="a subclass of lienzo.evaluation.Finder")
+    made.device = device
     return made
 
 

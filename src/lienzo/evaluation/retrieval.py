@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lienzo.evaluation.scorer import EmojiScorer, Pictures
+from lienzo.evaluation.features import Bytes
+from lienzo.evaluation.scorers import Scorer
 
 NOTHING = -1  # the rank of a picture of which nothing was said
 
@@ -22,12 +23,12 @@ class Retrieval:
         candidates: all that might have been said, each once.
     """
 
-    def __init__(self, scorer: EmojiScorer, candidates: Sequence[str]) -> None:
+    def __init__(self, scorer: Scorer, candidates: Sequence[str]) -> None:
         self.scorer, self.candidates = scorer, tuple(candidates)
         self._number = {text: number for number, text in enumerate(self.candidates)}
         self._read: Tensor | None = None
 
-    def __call__(self, pictures: Pictures, texts: Sequence[str | None]) -> Tensor:
+    def __call__(self, pictures: Bytes, texts: Sequence[str | None]) -> Tensor:
         """Return how many other candidates fit each picture better than its own text, (N,), −1 where it has none.
 
         A text that is no candidate is ranked among them and itself.

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from lienzo.data.scenes.groups import GROUPS
 from lienzo.data.scenes.kinds import KINDS
+from lienzo.evaluation.devices import CPU, exact
 from lienzo.evaluation.finders import SCENES as NAME
 from lienzo.evaluation.finders import Bytes, Finder, Found
 from lienzo.evaluation.shipped import config_of, folder_of, hash_on_card, restored
@@ -84,7 +85,8 @@ class SceneJudge(nn.Module):
         """Judge pictures (n, 64, 64, 3) of bytes."""
         device = next(self.parameters()).device
         x = torch.from_numpy(np.ascontiguousarray(pictures[..., :3].transpose(0, 3, 1, 2)))
-        parts = [self(torch.div(part, 127.5).sub_(1).to(device)) for part in x.split(batch)]
+        with exact(device):
+            parts = [self(torch.div(part, 127.5).sub_(1).to(device)) for part in x.split(batch)]
         return Seen(**{name: torch.cat([getattr(part, name) for part in parts]).cpu() for name in vars(parts[0])})
 
 
@@ -109,19 +111,19 @@ def places_of(joints: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32
     return torch.stack([(x + 0.5) * scale, (y + 0.5) * scale, torch.ones_like(x)], 2).numpy()
 
 
-def load_judge(folder: Path | None = None) -> SceneJudge:
-    """Return a judge of scenes, frozen: the one that ships, or one of a folder.
+def load_judge(folder: Path | None = None, device: str = CPU) -> SceneJudge:
+    """Return a judge of scenes, frozen: the one that ships, or one of a folder; one for each device.
 
     Raises:
         CheckpointError: if there is none.
     """
-    return _loaded(folder_of(NAME) if folder is None else folder)
+    return _loaded(folder_of(NAME) if folder is None else folder, device)
 
 
 @functools.lru_cache(maxsize=2)
-def _loaded(folder: Path) -> SceneJudge:
+def _loaded(folder: Path, device: str) -> SceneJudge:
     config = config_of(folder)
-    return restored(SceneJudge(config["width"], config["deep"]), folder)
+    return restored(SceneJudge(config["width"], config["deep"]), folder).to(device)
 
 
 class Segments(Finder):
@@ -134,7 +136,8 @@ class Segments(Finder):
 
     def find(self, pictures: Bytes) -> Sequence[Found]:
         """Return class numbers (64, 64)."""
-        return list(load_judge().see(_square(pictures)).segmentation.argmax(1).numpy().astype(np.int64))
+        seen = load_judge(device=self.device).see(_square(pictures))
+        return list(seen.segmentation.argmax(1).numpy().astype(np.int64))
 
 
 class Nearness(Finder):
@@ -147,7 +150,7 @@ class Nearness(Finder):
 
     def find(self, pictures: Bytes) -> Sequence[Found]:
         """Return nearness (64, 64)."""
-        return list(load_judge().see(_square(pictures)).depth.numpy())
+        return list(load_judge(device=self.device).see(_square(pictures)).depth.numpy())
 
 
 def _square(pictures: Bytes) -> Bytes:

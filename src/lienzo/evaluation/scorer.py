@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from lienzo.conditions.words import WordTable
 from lienzo.data.open import open_source
+from lienzo.evaluation.devices import CPU, blockwise
 from lienzo.evaluation.shipped import config_of, folder_of, restored
 
 NAME = "emoji-scorer"
@@ -94,16 +95,19 @@ class EmojiScorer(nn.Module):
         super().__init__()
         self.image, self.text = ImageTower(width), TextTower(width, dimension)
 
-    @torch.no_grad()
+    @property
+    def device(self) -> torch.device:
+        """Where it computes; what it finds comes back to the CPU."""
+        return self.image.out.weight.device
+
     def see(self, pictures: Pictures, batch: int = 256) -> Tensor:
         """Return unit vectors (N, D) of pictures, as in `as_pictures`."""
-        return torch.cat([self.image(part) for part in as_pictures(pictures).split(batch)])
+        return blockwise(self.image, as_pictures(pictures), self.device, batch)
 
-    @torch.no_grad()
     def read(self, texts: Sequence[str], batch: int = 512) -> Tensor:
         """Return unit vectors (N, D) of texts, in English or Spanish."""
         parts = [texts[start : start + batch] for start in range(0, len(texts), batch)]
-        return torch.cat([self.text(meanings(part)) for part in parts])
+        return torch.cat([blockwise(self.text, meanings(part), self.device, batch) for part in parts])
 
     def ranks(self, pictures: Pictures, captions: Sequence[str], candidates: Sequence[str] | None = None) -> Tensor:
         """Return how many candidates fit each picture better than the caption that it was made from, (N,) from 0.
@@ -134,12 +138,16 @@ class EmojiScorer(nn.Module):
         return (self.ranks(pictures, captions, candidates) < k).tolist()
 
 
+def load_scorer(device: str = CPU) -> EmojiScorer:
+    """Return the scorer that ships with lienzo, frozen; one for each device."""
+    return _loaded(device)
+
+
 @functools.cache
-def load_scorer() -> EmojiScorer:
-    """Return the scorer that ships with lienzo, frozen."""
+def _loaded(device: str) -> EmojiScorer:
     folder: Path = folder_of(NAME)
     config = config_of(folder)
-    return restored(EmojiScorer(config["width"], config["dimension"]), folder)
+    return restored(EmojiScorer(config["width"], config["dimension"]), folder).to(device)
 
 
 def as_pictures(pictures: Pictures) -> Tensor:
@@ -170,10 +178,16 @@ def english_captions() -> tuple[str, ...]:
     return tuple(sorted({texts[0] for texts in data.values("text", range(len(data))) if texts}))
 
 
+def on_white(picture: Image.Image) -> Image.Image:
+    """Return a picture in colour, laid on white where it is transparent."""
+    if picture.mode == "RGB":
+        return picture
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
+
+
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
-    if picture.mode != "RGB":
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
+    picture = on_white(picture)
     if picture.size != (SIDE, SIDE):
         picture = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     return np.asarray(picture)

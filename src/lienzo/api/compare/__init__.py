@@ -2,7 +2,7 @@
 
 `report.json`, schema 1:
 
-- "source"; "budget" (s of training each, or null); "settings": count, seeds, features, scored, seed and watts;
+- "source"; "budget" (s of training each, or null); "settings": count, seeds, features, judge, scored, seed and watts;
   "machine": hardware, device, threads, torch; "data": fingerprint, held_out, training, and "said", what each
   column of samples hears.
 - "quality": which figure stands for quality in plots and words: figure, name, and "better", the direction.
@@ -22,6 +22,7 @@
   - "worst": the classes least recalled, with their recall;
   - "likelihood": bits/dim as `evaluate` tells it: mean, error, kind, pictures, dequantization; or null;
   - "refused": figures that so few pictures do not allow, why, and what means something instead;
+  - "judge": who ranked captions (name, sha256) and how many "captions", or null;
   - "standard": a hash of what it was measured against; only entrants with the same one are ranked together;
   - "curve": quality on the way: share of the training, seconds, value;
   - "nearest": the training pictures nearest to the first samples: "space" → distance each, and "typical", the median

@@ -84,13 +84,14 @@ def conditions(held: Dataset) -> tuple[Rows, list[str]]:
     order = np.random.default_rng(derive_seed(0, "compare", "conditions")).permutation(len(held))
     texts = [name for name, column in held.columns.items() if column.kind == "text"]
     labels = [n for n, c in held.columns.items() if c.kind == "label" and n != "background" and len(c.classes) > 1]
+    first: dict[str, int] = {}
     if texts:
         first = _distinct(order, [(found or [""])[0] for found in held.values(texts[0], order)])
-    elif labels:
+    if labels and not first:
         name = "label" if "label" in labels else labels[0]
         first = _distinct(order, held.values(name, order))
         first = {c: first[c] for c in held.columns[name].classes if c in first}
-    else:
+    if not first:  # columns there may be, and yet nothing is said of these pictures
         return order[:COLUMNS], [""] * len(order[:COLUMNS])
     kept = list(first)
     kept = [kept[i] for i in np.linspace(0, len(kept) - 1, min(COLUMNS, len(kept))).round().astype(int)]

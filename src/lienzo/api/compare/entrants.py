@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lienzo.api.choose import OWN
-from lienzo.api.examined import too_few
+from lienzo.api.examined import on_paper, too_few
 from lienzo.api.find import folder_of
 from lienzo.core import ConfigurationError
 from lienzo.core.registry import class_named
 from lienzo.evaluation.evaluate import ENOUGH
 from lienzo.evaluation.features import extractor_named
+from lienzo.evaluation.scorers import scorer_named
 from lienzo.training.folder import read_json, write_json
 from lienzo.training.recipes import Recipe, open_data
 from lienzo.training.recipes.read import merged
@@ -71,7 +70,8 @@ def entrants(families: Sequence[str], models: Sequence[str], out: Path) -> list[
         found.append(Entrant(name, "family", what, str(out / "runs" / name), out / "measured" / name))
     for what in models:
         folder_of(what)  # raises likewise
-        name = re.sub(r"[^\w.-]+", "-", Path(what).name).strip("-.") or "model"
+        short, whole = (re.sub(r"[^\w.-]+", "-", text).strip("-.") or "model" for text in (Path(what).name, what))
+        name = whole if short in {one.name for one in found} else short
         found.append(Entrant(name, "model", what, what, out / "measured" / name))
     names = [entrant.name for entrant in found]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -82,17 +82,21 @@ def entrants(families: Sequence[str], models: Sequence[str], out: Path) -> list[
     return found
 
 
-def check(source: str, tables: Mapping[str, Any], features: str | None, split: str) -> None:
+def check(
+    source: str, tables: Mapping[str, Any], features: str | None, judge: str | None, split: str, *, trained: bool
+) -> None:
     """Find out whether the pictures can be measured against before anything is trained on them.
 
     Args:
         source: of the pictures.
         tables: of every recipe.
         features: the name of an extractor; None: what fits.
+        judge: the name of a scorer of texts; None: the shipped one.
         split: what is held out.
+        trained: whether somebody learns such pictures: then the extractor must be able to see them.
 
     Raises:
-        LienzoError: for a source or an extractor that is not there, or too few held-out pictures.
+        LienzoError: for a source, an extractor or a judge that is not there, or too few held-out pictures.
     """
     own: Mapping[str, Any] = OWN.get(source.partition(":")[0], {})
     values = merged({"data": own}, {"data": {**tables.get("data", {}), "source": source}})
@@ -100,7 +104,12 @@ def check(source: str, tables: Mapping[str, Any], features: str | None, split: s
     if len(held) < ENOUGH:
         raise too_few(source, len(held), split)
     if features not in (None, "pca"):  # which is fitted to the pictures and always there
-        extractor_named(str(features), np.zeros((2, *held.shape[:2], 3), np.uint8))
+        few = on_paper(held.pictures(range(2)))
+        extractor = extractor_named(str(features), few)
+        if trained:
+            extractor.features(few)
+    if judge is not None:
+        scorer_named(judge)
 
 
 def begin(out: Path, asked: Values) -> None:

@@ -38,6 +38,7 @@ class Settings:
     count: int
     seeds: int
     features: str | None
+    judge: str | None
     scored: int
     seed: int
     watts: float
@@ -93,12 +94,14 @@ def entrant_of(taker: Entrant, found: Values | None, watts: float, quality: Valu
     told["sampling"] = draw.get("sampling")
     told["energy"] = _energy(told["training"], told["sampling"], watts)
     evaluation: Values | None = found.get("measure", {}).get("evaluation")
+    settings: Values = evaluation["settings"] if evaluation else {}
     told["figures"] = figures_of(evaluation) if evaluation else {}
     told["likelihood"] = evaluation["likelihood"] if evaluation else None
     told["refused"] = evaluation["refused"] if evaluation else {}
     told["features"] = evaluation["features"] if evaluation else None
     told["worst"] = worst_classes(evaluation) if evaluation else []
-    told["standard"] = _standard(evaluation) if evaluation else None
+    told["judge"] = {**settings["judge"], "captions": settings["captions"]} if settings.get("judge") else None
+    told["standard"] = _standard(evaluation, told["shape"]) if evaluation else None
     told["curve"] = _curve(found, quality)
     told["nearest"] = found.get("nearest")
     return told
@@ -184,10 +187,13 @@ def ranked(report: Values) -> list[str]:
     return [name for name, standard in standards.items() if standard == most]
 
 
-def _standard(evaluation: Values) -> str:
-    """Return a hash of what figures are held against: features, held-out pictures, how many were drawn."""
-    data, settings = evaluation["data"], evaluation["settings"]
-    basis = [evaluation["features"]["sha256"], data["fingerprint"], data["split"], data["reference"], settings["count"]]
+def _standard(evaluation: Values, shape: Sequence[int] | None) -> str:
+    """Return a hash of what figures are held against: features, held-out pictures and their size, how many were drawn.
+
+    Pictures of 32 × 32 are held against real ones of 32 × 32, which is another task than to draw 64 × 64.
+    """
+    data, features, count = evaluation["data"], evaluation["features"]["sha256"], evaluation["settings"]["count"]
+    basis = [features, data["fingerprint"], data["split"], data["reference"], count, shape]
     return hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:16]
 
 

@@ -17,15 +17,16 @@ def measure(job: Values, voice: Voice) -> Values:
 
     Args:
         job: "model", "source", "view" (how it is looked at), "split", "count", "seeds", "features", "scored",
-            "measured" (the folder), "moments" (share of the training → the folder of what was kept then).
+            "judge" (if one is named), "measured" (the folder), "moments" (share of the training → the folder of what
+            was kept then).
         voice: tells how it goes.
 
     Returns:
         "evaluation", and "moments": share → the figures, or why there are none.
     """
     out, moments = Path(job["measured"]), dict(job["moments"])
-    same: Values = {"count": job["count"], "features": job["features"], "split": job["split"],
-                    **job["view"]}  # fmt: skip
+    same: Values = {"count": job["count"], "features": job["features"], "judge": job.get("judge"),
+                    "split": job["split"], **job["view"]}  # fmt: skip
     parts = job["seeds"] + len(moments)
 
     def progress(start: int) -> Any:

@@ -19,6 +19,7 @@ from lienzo.api.record import write_png
 from lienzo.api.view import View
 from lienzo.core import derive_seed
 from lienzo.data import Dataset
+from lienzo.evaluation.devices import usual_device
 from lienzo.evaluation.features import FITTED, extractor_named, usual
 
 Values = dict[str, Any]
@@ -57,7 +58,7 @@ def _of_shape(job: Values, shape: tuple[int, ...], entrants: Values, progress: C
     rows = _some(training, MOST)
     few = np.sort(_some(training, FITTED))
     name = job["features"] or usual(held.name, (side, side, channels))
-    extractor = extractor_named(name, on_paper(training.pictures(few)))
+    extractor = extractor_named(name, on_paper(training.pictures(few)), usual_device())
     first = {n: first_row(Path(e["folder"]) / SAMPLES, shape, e["columns"]) for n, e in entrants.items()}
     asked = np.concatenate([*first.values(), on_paper(held.pictures(_some(held, HELD)))])
     spaces: dict[str, Space] = {"pixels": in_pixels, "features": lambda x: extractor.features(x).float()}

@@ -124,10 +124,14 @@ def _how(report: Values) -> str:
     lines = [f"Conditions are those of held-out pictures ({data.get('held_out', 0):,} there); every seed draws others."]
     if data.get("reference", settings["count"]) < settings["count"]:
         lines.append(f"Figures that compare equal sets (FD, recall and the like) look at {data['reference']:,} of the "
-                     "pictures that a seed draws: so many are held out.")  # fmt: skip
+                     "pictures that a seed draws: so many held-out ones can be compared.")  # fmt: skip
     if features:
         lines.append(f"Features: {features['name']}, {features['dimension']} numbers a picture, sha256 "
                      f"{features['sha256'][:12]}. Distances on other features are other figures.")  # fmt: skip
+    judge = next((one["judge"] for one in report["entrants"].values() if one["judge"]), None)
+    if judge:
+        lines.append(f"Captions: {judge['captions']:,} are ranked for each picture by {judge['name']}, sha256 "
+                     f"{judge['sha256'][:12]}; by chance its own is first in {1 / judge['captions']:.2%}.")  # fmt: skip
     lines += [
         f"Time a picture: {TIMED} are drawn together, so that one alone takes longer than its share.",
         "The spread is over sampling seeds: it says nothing of what another training of the same family would give.",

@@ -149,10 +149,10 @@ def _figure(short: str, entrants: Values, ours: Sequence[str]) -> Row | None:
         figure = one["figures"].get(short)
         if figure is None:
             return Cell()
-        if figure["low"] is None:
-            return Cell(write(figure["mean"]))
         if figure["name"] != found["name"]:
             return Cell(write(figure["mean"]), figure["name"])
+        if figure["low"] is None:
+            return Cell(write(figure["mean"]))
         small = f"{write(figure['low']).rstrip('%')} – {write(figure['high'])}"
         return Cell(write(figure["mean"]), small, Seen(name, figure["mean"], figure["low"], figure["high"]))
 

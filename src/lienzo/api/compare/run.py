@@ -36,11 +36,11 @@ WORDS = {"train": "training", "draw": "drawing", "measure": "measuring", "neares
 HOW = "lienzo compare SOURCE --families vae,gan --budget 10m"
 
 
-def compare(
+def compare(  # noqa: PLR0913 (as many settings as a comparison has)
     source: str | Path, *, families: Sequence[str] = (), models: Sequence[str] = (), budget: str | float | None = None,
     out: str | Path = "compare", count: int = 1000, seeds: int = 5, features: str | None = None, scored: int = 64,
-    watts: float = WATTS, tell: Tell = lambda sentence: None, progress: Progress = lambda what, share: None,
-    **overrides: Any,
+    judge: str | None = None, watts: float = WATTS, tell: Tell = lambda sentence: None,
+    progress: Progress = lambda what, share: None, **overrides: Any,
 ) -> Values:  # fmt: skip
     """Train what is not trained, measure all alike, and write `report.html` and `report.json`.
 
@@ -56,6 +56,8 @@ def compare(
         count: pictures a seed.
         seeds: sampling seeds, whose spread gives the intervals.
         features: the extractor, as in `evaluate`; None: what fits the pictures.
+        judge: who tells whether a picture is what its text says, as in `evaluate`; None: the shipped scorer, where it
+            knows such pictures.
         scored: held-out pictures whose likelihood is measured.
         watts: that the machine is taken to draw, for the estimate of energy.
         tell: hears what happens.
@@ -77,9 +79,10 @@ def compare(
     if families and seconds is None and not said.get("images"):
         raise ConfigurationError("how long may each training take?", hint=HOW)
     view = common_view(takers, str(source), overrides.get("data", {}))
-    check(str(source), merged(overrides, {"data": view.plain()}), features, SPLIT)
+    check(str(source), merged(overrides, {"data": view.plain()}), features, judge, SPLIT,
+          trained=any(taker.kind == "family" and taker.recipe is None for taker in takers))  # fmt: skip
     threads = said.get("threads")
-    settings = Settings(str(source), seconds, count, seeds, features, scored, SEED, watts, threads, version())
+    settings = Settings(str(source), seconds, count, seeds, features, judge, scored, SEED, watts, threads, version())
     begin(folder, {"source": str(source), "budget": seconds, "overrides": plain(overrides)})
     with locked(folder):
         return Comparison(settings, takers, folder, overrides, view, tell, progress).go()
@@ -172,6 +175,7 @@ class Comparison:
             "do": "measure", "model": taker.run, "source": settings.source, "view": self.view, "split": SPLIT,
             "count": settings.count, "seeds": settings.seeds, "features": settings.features, "scored": settings.scored,
             "measured": str(taker.measured), "moments": moments,
+            **({"judge": settings.judge} if settings.judge else {}),
         }  # fmt: skip
         return self._once(taker, f"measuring, {settings.seeds} × {settings.count} pictures", asked)
 

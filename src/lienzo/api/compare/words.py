@@ -4,10 +4,11 @@ The rules, in full. Entrants are ranked together if they were measured against t
 with the best mean, and with it everybody whose 95 % interval overlaps its own: between these there is no difference to
 see. With one sampling seed there are no intervals, and nothing is ranked by a figure. Nothing speaks for whom neither a
 sentence nor a row of the table has at its top. A classifier cannot tell pictures from real ones if the interval of all
-its tests holds ½. A likelihood that is a bound is not ranked against an exact one unless the bound alone is better
-already, estimates stand for themselves, and what is not a likelihood of 8-bit pictures is not ranked. Times differ
-where the slowest repeat of the one took less than the fastest of the other; where other programs were at work
-meanwhile, that is said. Of what was not measured nothing is said. Names stand between backticks.
+its tests holds ½ and ends below 0.6; if it ends above, too few were tested to say so. A likelihood that is a bound is
+not ranked against an exact one unless the bound alone is better already, estimates stand for themselves, and what is
+not a likelihood of 8-bit pictures is not ranked. Times differ where the slowest repeat of the one took less than the
+fastest of the other; where other programs were at work meanwhile, that is said. Of what was not measured nothing is
+said. Names stand between backticks.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from lienzo.evaluation.copies import RARE
 
 Values = dict[str, Any]
 STAGES = {"train": "while it was trained", "draw": "while it drew", "measure": "while it was measured"}
-CHANCE = 0.5  # of a two-sample test
+CHANCE, CLOSE = 0.5, 0.6  # of a two-sample test: a guess, and where its interval must end to be one
 SHARE = 0.05  # by which quality must have improved in the last half of a training to be worth a word
 BUSY = 0.25  # cores of other programs beside which a time is not to be trusted
 FACTOR = 2.0  # between sizes, or beyond a floor, that is worth a word
@@ -165,10 +166,14 @@ def _passing(ours: Values) -> list[Values]:
     found = {n: one["figures"]["two-sample"] for n, one in ours.items() if "two-sample" in one["figures"]}
     if not found:
         return []
-    passing = [name for name, one in found.items() if one["pooled"][0] <= CHANCE]
+    open_ = [name for name, one in found.items() if one["pooled"][0] <= CHANCE]
+    passing = [name for name in open_ if found[name]["pooled"][1] < CLOSE]
     if passing:
         text = f"A small classifier cannot tell the pictures of {_list(passing, 'or')} from real ones."
         return [said("real", passing, text)]
+    if open_:
+        text = f"Whether a small classifier tells the pictures of {_list(open_, 'or')} from real ones is not known"
+        return [said("real", [], f"{text}: too few were drawn. A larger --count would say.")]
     shares = sorted((one["mean"], name) for name, one in found.items())
     (least, _), (most, _) = shares[0], shares[-1]
     how = f"{least:.0%}" if f"{least:.0%}" == f"{most:.0%}" else f"{least:.0%} to {most:.0%}"
