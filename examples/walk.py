@@ -29,12 +29,15 @@ from lienzo.data.scenes import Drawn
 from lienzo.data.scenes.draw import drawn
 from lienzo.data.scenes.groups import GROUPS
 from lienzo.data.scenes.maps import instances, segmentation
-from lienzo.editing import open_canvas, read_class, sheet
+from lienzo.editing import open_canvas, pairs_of, read_class, sheet
 
 Mask = NDArray[np.bool_]
-SNOW, DOG, KEEP = "it's snowing, everything is covered in snow", "a cute beagle smiling while jumping", "building"
+SNOW, DOG, KEEP = "it's snowing, everything is covered in snow", "a dog", "building"
 SIDE, HOUSE = 128, 1143  # of the drawn picture; the scene whose house it shows
 PLACE = (0.04, 0.36, 0.52, 0.84)  # of the house: left, top, right, bottom
+PAINTERS = {"scenes-64": "emoji-64"}  # who draws a thing alone better than it
+# of a model of emoji: it sees the square alone, which its things fill, on white as on snow
+FILLS: dict[str, Any] = {"context": 1, "feather": 6, "said": {"style": "twemoji", "background": "white"}}
 HIGHEST = 0.35  # share of the picture above which there is no dog
 
 
@@ -116,11 +119,14 @@ def edited(model: lienzo.Model, folder: Path, source: str, file: str, words: str
 
 def command(model: lienzo.Model, folder: Path, source: str, file: str, words: str, asked: dict[str, Any]) -> str:
     """Return the command that does the same; it writes each of several tries."""
-    options = {**asked, **asked.get("said", {}), "model": model.name, "out": str(folder / file)}
+    said = dict(asked.get("said", {}))
+    own = {name: said.pop(name) for name in ("style",) if name in said}  # an option of its own
+    options = {**asked, **own, "model": model.name, "out": str(folder / file)}
     options.pop("said", None)
     named = {name: folder / str(value) for name, value in options.items()}
     spelt = [str(each) for name, value in options.items()
              for each in (f"--{name}", named[name] if named[name].is_file() else value)]  # fmt: skip
+    spelt += [each for name, value in said.items() for each in ("--said", f"{name}={value}")]
     return shlex.join(["lienzo", "edit", str(folder / source), words, *spelt])
 
 
@@ -133,11 +139,13 @@ def walk(model: lienzo.Model, folder: Path, seed: int, tries: int) -> list[Step]
     steps = [Step("building.png", "the building, as it is")]
     mapped = {"map": "map.png", **several}
     snowed, with_dog = (f"{words}; keep the {KEEP}" for words in (SNOW, DOG))
-    of_house, of_dog = ({"said": {"style": name}} if "style" in model.bus.names else {} for name in ("twemoji", "noto"))
-    steps.append(edited(model, folder, "building.png", "snow.png", SNOW, strength=0.9, **several, **of_house))
+    of_house = {"said": {"style": "twemoji"}} if "style" in model.bus.names else {}
+    painter = lienzo.load(PAINTERS[model.name]) if model.name in PAINTERS else model
+    of_dog: dict[str, Any] = FILLS if {*FILLS["said"]} <= {*painter.bus.names} else {"strength": 0.75}
+    redrawn = {} if pairs_of(model.family) else {"strength": 0.9}  # from noise, where it has learnt instructions
+    steps.append(edited(model, folder, "building.png", "snow.png", SNOW, **redrawn, **several, **of_house))
     steps.append(edited(model, folder, "building.png", "kept.png", snowed, **mapped, **of_house))
-    steps.append(edited(model, folder, "kept.png", "dog.png", with_dog, change="spot.png", strength=0.75, **mapped,
-                        **of_dog))  # fmt: skip
+    steps.append(edited(painter, folder, "kept.png", "dog.png", with_dog, change="spot.png", **mapped, **of_dog))
     ends = (np.asarray(Image.open(folder / name).convert("RGB"), np.int16) for name in ("building.png", "dog.png"))
     most = int(np.abs(next(ends) - next(ends))[kept].max())
     count = f"{int(kept.sum()):,}"

@@ -105,3 +105,31 @@ def test_what_would_break_a_promise_is_refused(model: Model, house: Path):
     refused("no option stepps", options={"stepps": 3})
     refused("style is said as a Image", said={"style": Image.new("L", (2, 2))})
     refused("Latin letters", ConditionError, keep="房子")
+
+
+def test_what_is_seen_around_the_change_is_asked_for(model: Model, house: Path):
+    mask = np.zeros((30, 40), np.bool_)
+    mask[5:25, 10:30] = True
+    near, far = (
+        edit(house, "snow", model=model, change=mask, context=context, options={"steps": 2}) for context in (1, 2)
+    )
+    assert "the model looked at 20 × 20 pixels of 40 × 30" in near.notes
+    assert not [note for note in far.notes if "looked at" in note]  # all of it
+    before = np.asarray(Image.open(house), np.int16)
+    soft, hard = (
+        np.abs(np.asarray(edit(house, "snow", model=model, change=mask, context=1, feather=feather,
+                               options={"steps": 2}).images[0], np.int16) - before)[5, 10:30].mean()
+        for feather in (6, 0)
+    )  # fmt: skip
+    assert soft < 0.5 * hard  # the edge of what is seen is a seam too
+    none = edit(house, "snow", model=model, how="redraw", context=2, feather=3, options={"steps": 2})
+    said = [f"--{name} was not heard: no mask was named" for name in ("context", "feather")]
+    assert {*said} <= {*none.notes}
+    with pytest.raises(ConfigurationError, match=r"context of 0\.5"):
+        Asked("snow", context=0.5)
+
+
+def test_what_is_kept_is_not_among_the_words_that_are_judged(model: Model, house: Path):
+    left = np.arange(40)[None].repeat(30, 0) < 20
+    done = edit(house, "snow; keep the house", model=model, keep=left, options={"steps": 2})
+    assert done.words == "snow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -56,3 +57,13 @@ def test_the_command_of_several_tries_says_which_file_is_meant(
         lienzo.load(fake_model), tmp_path, "building.png", "snow.png", "snow", count=2, options={"steps": 1}
     )
     assert any("snow-0.png of that command" in line or "snow-1.png of that command" in line for line in step.told)
+
+
+def test_what_a_model_is_told_beside_the_style_stands_in_the_command(
+    example: ModuleType, tmp_path: Path, fake_model: Path
+):  # fmt: skip
+    asked = {"context": 1, "said": {"style": "noto", "background": "white"}}
+    words = shlex.split(example.command(lienzo.load(fake_model), tmp_path, "a.png", "b.png", "a dog", asked))
+    assert words[words.index("--context") + 1] == "1"
+    assert words[words.index("--style") + 1] == "noto"
+    assert words[words.index("--said") + 1] == "background=white"

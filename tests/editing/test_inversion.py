@@ -11,6 +11,7 @@ from lienzo.core import CapabilityError, ConfigurationError, Streams
 from lienzo.editing import Walk, Way, between, inpainted, inverted, midpoint, redrawn, regenerated, space_of
 from lienzo.editing.space import knots_of, time_of
 from lienzo.sampling import EDM, SOLVERS, Linear, VariancePreserving
+from lienzo.sampling.interpolate import spherical
 
 Denoise = Callable[[torch.Tensor, float], torch.Tensor]
 
@@ -104,3 +105,12 @@ def test_a_family_without_a_denoiser_is_told_which_have_one(fake_model: Path):
     model = lienzo.load(fake_model)
     with pytest.raises(CapabilityError, match="diffusion, few_step"):
         space_of(model.family.outer)  # type: ignore[union-attr]
+
+
+def test_frames_are_what_they_are_alone(fake_model: Path):
+    model = lienzo.load(fake_model)
+    space, x, said = space_of(model.family), picture(model.family.shape), model.bus.parse({"text": ["a dog"]}, 1)
+    frames = between(model.family, x[:1], x[1:], 3, said, walk=Walk(4))
+    noise = [inverted(space, end, said, walk=Walk(4)) for end in (x[:1], x[1:])]
+    middle = regenerated(space, spherical(noise[0], noise[1], 0.5), said, walk=Walk(4))
+    assert torch.equal(frames[:, 1], middle)

@@ -131,6 +131,9 @@ def test_a_class_of_a_map(tmp_path: Path):
     assert read_class(tmp_path / "m.png", "sky", (24, 16)).mask[:, :8].all()  # of the same proportions
     with pytest.raises(DataError, match="own size"):
         read_class(tmp_path / "m.png", "sky", (24, 12))
+    (tmp_path / "m.png.json").write_text(json.dumps(["sky", "building", "plant", "animal"]))
+    with pytest.raises(DataError, match=r"is 'animal', which 'zebra' means(.|\n)*shows is sky, building, plant"):
+        read_class(tmp_path / "m.png", "zebra", (12, 8))
 
 
 def test_a_map_of_colours_is_no_map_of_classes(tmp_path: Path):

@@ -109,3 +109,15 @@ def test_a_model_of_other_proportions_squeezes_nothing():
     assert region.frame[0] / region.frame[1] == pytest.approx(1.5, rel=0.02)
     assert region.mask is not None
     assert region.mask.sum() == mask.sum()
+
+
+def test_how_much_is_seen_around_a_change_can_be_said():
+    mask = np.zeros((300, 300), np.bool_)
+    mask[100:200, 50:150] = True
+    assert [region_of((300, 300), mask, 64, context).side for context in (1, 1.5, 2)] == [100, 150, 200]
+    alone = region_of((300, 300), mask, 64, 1)
+    assert alone.box == (50, 100, 150, 200)
+    assert alone.mask is not None
+    assert alone.mask.all()
+    assert region_of((300, 300), mask, 64, 50).side == 300  # no more than there is
+    assert [region_of((300, 300), mask, 256, context).side for context in (None, 1)] == [256, 100]  # enlarged if asked

@@ -21,6 +21,7 @@ from lienzo.training import About, Bar, Board, Curve, SampleGrid, TrainingSettin
 from lienzo.training.ema import Average, ema_decay
 from lienzo.training.grid import sheet
 from lienzo.training.log import Log, read_log
+from lienzo.training.observers import Record
 from lienzo.training.run import copy
 from lienzo.training.schedule import Cut, Schedule
 from lienzo.training.tensors import read_tensors, write_tensors
@@ -156,6 +157,13 @@ def test_observers_write_what_they_promise(tmp_path: Path) -> None:
     assert json.loads(picture.text["lienzo"])["step"] == 60
     assert Image.open(tmp_path / "loss.png").size[0] > 500
     assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_a_run_that_ends_early_is_no_more_than_whole() -> None:
+    lines = io.StringIO()
+    Bar(Console(file=lines), every=0).stepped(None, Record(4, 128, 97, {"loss": 1.0}, 1e-3, 30.0, 20.0, -1.0, 0))  # type: ignore[arg-type]
+    assert "100.0 %" in lines.getvalue()
+    assert "-1 s" not in lines.getvalue()
 
 
 def test_watching_does_not_change_what_is_learnt(tmp_path: Path) -> None:

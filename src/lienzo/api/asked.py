@@ -73,6 +73,7 @@ def _name(bus: Bus, asked: str, role: str) -> str:
     if len(able) != 1:
         known = ", ".join(able) or ", ".join(bus.names) or "nothing"
         what = f"this model has no condition {asked!r}" if not able else f"{asked!r} may mean {known}"
-        hint = f"what it hears is {known}" if not able else f"say which, e.g. {role} {able[0]}=VALUE"
+        taught = "; scenes-64 hears maps, and `lienzo adapt` teaches a model one" if role == "map" else ""
+        hint = f"what it hears is {known}{taught}" if not able else f"say which, e.g. {role} {able[0]}=VALUE"
         raise ConditionError(what, hint=hint)
     return able[0]

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from lienzo.api.edit_asked import Asked, EditRecord, heard_of
@@ -39,7 +41,8 @@ from lienzo.editing import (
     sheet,
     soft,
 )  # fmt: skip
-from lienzo.editing.canvas import laid
+from lienzo.editing.canvas import TRANSPARENT, laid
+from lienzo.editing.masks import Mask
 from lienzo.editing.space import silent
 from lienzo.training.card import version
 from lienzo.training.folder import fingerprint
@@ -143,6 +146,8 @@ def edited(
     said = any((asked.keep, asked.change, masks)) or asked.how == "outpaint"
     how = chosen(asked, said, model)
     notes += unheard(asked, how, model, bool(masks))
+    if HOWS[how].gives == "frames":
+        notes = [note for note in notes if note != TRANSPARENT]  # frames are the model's own pictures
     work = Work(model, asked, torch.empty(0), torch.empty(0), 0.0, indices, called)
     result = _framed(work, canvas, how) if HOWS[how].gives != "pictures" else _changed(work, canvas, how, masks)
     if isinstance(picture, Path) and not masks:
@@ -164,7 +169,7 @@ def _changed(work: Work, canvas: Canvas, how: str, masks: Given) -> Edit:
     else:
         picked = mask_of(asked, canvas, work.model, masks)
     mask = None if picked is None else picked.mask
-    region = region_of(canvas.size, mask, (shape[2], shape[1]))
+    region = region_of(canvas.size, mask, (shape[2], shape[1]), asked.context)
     work = replace(work, asked=over_region(asked, work.model.bus, region, canvas.size))
     x, keep = looked_at(canvas, region, shape), kept_of(region, shape)
     strength = row.strength if asked.strength is None else asked.strength
@@ -172,9 +177,17 @@ def _changed(work: Work, canvas: Canvas, how: str, masks: Given) -> Edit:
     drawn = row.run(work).cpu()
     still = still_of(work, row)[0].cpu() if row.detailed else None
     feather = max(1, round(region.frame[0] / shape[2])) if asked.feather is None else asked.feather
-    weight = None if region.mask is None else soft(region.mask, feather)
+    weight = None if mask is None else _seam(mask, region, feather)
     after = [pasted(canvas, region, y, weight, still) for y in drawn]
     return _told(canvas, after, picked, region, how, work)
+
+
+def _seam(mask: Mask, region: Region, feather: int) -> NDArray[np.float32]:
+    """Return the weight of what is new in a region: what lies beside it is kept, and so its edge may be a seam too."""
+    left, top, right, bottom = region.box
+    first, upper = max(0, left - 1), max(0, top - 1)
+    weight = soft(mask[upper : bottom + 1, first : right + 1], feather)
+    return weight[top - upper : bottom - upper, left - first : right - first]
 
 
 def _filled(work: Work, x: torch.Tensor, keep: torch.Tensor, strength: float) -> Work:
@@ -192,9 +205,10 @@ def _told(canvas: Canvas, after: list[Canvas], picked: Picked | None, region: Re
         times = f"{region.frame[0] / wide:.3g}"
         notes.append(f"drawn at {wide} × {high} pixels and enlarged {times} times: what is new is no sharper than that")
     seen = _part(canvas, region)
-    scores = [met(seen, _part(each, region), asked.words) for each in after] if asked.words else []
+    words = split_keep(asked.words)[0]  # what stays is measured, not judged
+    scores = [met(seen, _part(each, region), words) for each in after] if words else []
     return Edit(
-        [each.whole() for each in after], sheet(canvas.seen, after[0].seen, mask), how, notes, asked.words,
+        [each.whole() for each in after], sheet(canvas.seen, after[0].seen, mask), how, notes, words,
         [changes(canvas, each, mask) for each in after], scores,
         None if picked is None else mask_image(picked), picked is not None and picked.guess,
     )  # fmt: skip
@@ -217,7 +231,8 @@ def _framed(work: Work, canvas: Canvas, how: str) -> Edit:
         )
     region = region_of(canvas.size, None, (shape[2], shape[1]))
     images = [to_image(x) for x in row.run(_filled(work, looked_at(canvas, region, shape), work.keep, 0.0))]
-    return Edit(images, grid(images, len(images)), how, ["frames have the model's size"])
+    ground = "" if canvas.alpha is None else ", and lie on white where the picture is transparent"
+    return Edit(images, grid(images, len(images)), how, [f"frames have the model's size{ground}"])
 
 
 def _record(model: Model, picture: Path, asked: Asked) -> Callable[[int], EditRecord]:

@@ -16,6 +16,7 @@ from lienzo.conditions.memory import words
 from lienzo.core import ConditionError, ConfigurationError, DataError
 from lienzo.editing.masks import is_file
 
+FARTHEST = 100  # sides of the change that a model may be shown
 # of `Asked`, what may name a file, and whether a path is one: a folder named "building" is no mask
 THERE: Mapping[str, Callable[[Path], bool]] = {
     "keep": Path.is_file, "change": Path.is_file, "map": Path.is_file, "like": Path.exists, "unlike": Path.exists,
@@ -42,6 +43,8 @@ class Asked:
         feather: pixels of the seam; None: as many as one of the model covers.
         amount: how far to go along an attribute.
         margin: of outpainting, a share of the longer side.
+        context: under a mask, the side of what the model sees over that of what may change; None: 1.5, and not less
+            than a pixel of the picture for each of the model's.
     """
 
     words: str = ""
@@ -60,6 +63,7 @@ class Asked:
     feather: int | None = None
     amount: float = 1.0
     margin: float = 0.25
+    context: float | None = None
 
     def __post_init__(self) -> None:
         checks = (
@@ -67,6 +71,7 @@ class Asked:
             (self.strength is None or 0 <= self.strength <= 1, f"strength {self.strength}", "between 0 and 1"),
             (self.feather is None or 0 <= self.feather <= 64, f"a feather of {self.feather} pixels", "0 to 64"),
             (0 < self.margin <= 1, f"a margin of {self.margin:g}", "a share of the longer side, above 0, at most 1"),
+            (self.context is None or 1 <= self.context <= FARTHEST, f"a context of {self.context}", f"1 to {FARTHEST}"),
         )
         for holds, what, hint in checks:
             if not holds:

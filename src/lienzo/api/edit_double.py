@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -39,9 +40,9 @@ def doubled(canvas: Canvas, shape: tuple[int, int, int], draw: Callable[[Tensor]
     part, pixels = high // 2, np.asarray(canvas.seen)
     tops, lefts = _starts(pixels.shape[0], part), _starts(pixels.shape[1], part)
     if len(tops) * len(lefts) > MOST:
-        raise ConfigurationError(
-            f"{len(tops) * len(lefts)} parts of {part} × {part} pixels", hint=f"at most {MOST}: a part of it"
-        )
+        what = f"{canvas.size[0]:,} × {canvas.size[1]:,} pixels are {len(tops) * len(lefts):,} parts of {part} × {part}"
+        side = (math.isqrt(MOST) + 1) * (part // 2)
+        raise ConfigurationError(what, hint=f"at most {MOST}, e.g. {side} × {side} pixels: cut a part out of it first")
     padded = np.pad(
         pixels, ((0, max(0, part - pixels.shape[0])), (0, max(0, part - pixels.shape[1])), (0, 0)), mode="edge"
     )

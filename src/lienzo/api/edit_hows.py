@@ -36,6 +36,7 @@ from lienzo.editing import (
 )  # fmt: skip
 from lienzo.editing.space import silent
 from lienzo.families.autoregressive import Autoregressive
+from lienzo.families.style_gan import StyleGAN
 from lienzo.sampling import named
 
 WALK = {"steps": "steps", "solver": "solver", "guidance": "guidance", "guidance_interval": "interval"}
@@ -148,9 +149,8 @@ def _inpaint(work: Work) -> Tensor:
 def _complete(work: Work) -> Tensor:
     family = work.model.family
     if not isinstance(family, Autoregressive):
-        raise CapabilityError(
-            f"{type(family).__name__} draws in no order", hint="--how inpaint, or an autoregressive model"
-        )
+        hint = "--how inpaint; or a model that does: lienzo train SOURCE --family autoregressive"
+        raise CapabilityError(f"{work.model.name} draws in no order", hint=hint)
     keep = work.keep.expand(len(work.rows), -1, -1, -1) > 0.5
     own = {name: value for name, value in work.asked.options.items() if name not in WAY}
     options = checked_options(family, {**work.model.defaults.get("options", {}), **own})
@@ -176,6 +176,9 @@ def _attribute(work: Work) -> Tensor:
 
 
 def _mix(work: Work) -> Tensor:
+    if not isinstance(work.model.family, StyleGAN):
+        hint = "a model that has: lienzo train SOURCE --family style_gan"
+        raise CapabilityError(f"{work.model.name} has no styles by layer", hint=hint)
     take = tuple(str(work.asked.options.get("take", "fine")).split(","))
     return mixed(work.model.family, work.rows, _other(work).expand_as(work.rows), take)
 
@@ -247,7 +250,7 @@ HOWS: dict[str, How] = {
     "complete": How("draw what the mask leaves open in reading order (autoregressive models)", _complete,
                     "lienzo edit half.png --how complete --keep mask.png --model runs/pixels", ("mask",)),
     "instruct": How("by a model that was taught to change pictures: by edit pairs, or a pretrained one",
-                    _instruct, "lienzo edit house.png 'make it snow' --how instruct --model ./kontext", ("words",),
+                    _instruct, "lienzo edit house.png 'it is snowing' --how instruct --model scenes-64", ("words",),
                     detailed=True),
     "upscale": How("twice the size; every pixel is the mean of the four that it becomes", _double,
                    "lienzo edit small.png 'a house' --how upscale", (), 0.4, gives="double"),

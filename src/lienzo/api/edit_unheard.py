@@ -21,9 +21,10 @@ HEARD: Mapping[str, tuple[str, ...]] = {
     "words": tuple(name for name in HOWS if name not in ("attribute", "mix")), "was": ("invert", "style"),
     "keep": MASKED, "change": MASKED, "like": ("interpolate", "mix", "attribute"), "unlike": ("attribute",),
     "amount": ("attribute",),
-    "margin": ("outpaint",), "feather": WITH_MASK, "strength": (*WITH_STRENGTH, "instruct"),
+    "margin": ("outpaint",), "context": MASKED, "feather": WITH_MASK, "strength": (*WITH_STRENGTH, "instruct"),
     "by": ("inpaint", "outpaint", "upscale", "instruct"), "take": ("mix",),
 }  # fmt: skip
+AROUND = ("context", "feather")  # what is said of a mask's surroundings
 PLAIN = (str, Path, int, float, list, type(None))
 
 
@@ -49,6 +50,8 @@ def unheard(asked: Asked, how: str, model: Model, masked: bool = False) -> list[
     if whole and "strength" in told:
         deaf.append("strength")
     notes = [f"{_spelt(name)} was not heard: {how} has no use for it" for name in deaf]
+    open_wide = how in MASKED and not (masked or asked.keep or asked.change)
+    notes += [f"{_spelt(name)} was not heard: no mask was named" for name in told if name in AROUND and open_wide]
     if asked.map and not (asked.keep or asked.change):
         notes.append("--map was not heard: it is for what --keep or --change names; to draw over, --said NAME=FILE")
     return notes

@@ -36,6 +36,11 @@ Style = Annotated[str | None, typer.Option(help="The drawing's style, e.g. noto,
 Group = Annotated[str | None, typer.Option(help="What kind of thing it is, e.g. animals-nature.")]
 Feather = Annotated[int | None, typer.Option(min=0, max=64, help="Pixels of the seam, inside the change.")]
 Margin = Annotated[float, typer.Option(help="Of outpaint: how far out, as a share of the longer side.")]
+Context = Annotated[
+    float | None,
+    typer.Option(min=1.0, help="Under a mask: side of what the model sees over that of the change, 1.5 unless said. At "
+                 "1 a thing fills the mask; with more it fits its surroundings."),
+]  # fmt: skip
 Amount = Annotated[float, typer.Option(help="Of attribute: how far; negative takes it away.")]
 By = Annotated[str | None, typer.Option(help="Of inpaint: how what is kept is heard: state, estimate, moments.")]
 Take = Annotated[
@@ -82,6 +87,7 @@ def edit(
     said: SaidToo = None,
     feather: Feather = None,
     margin: Margin = 0.25,
+    context: Context = None,
     amount: Amount = 1.0,
     by: By = None,
     take: Take = None,
@@ -129,7 +135,7 @@ def edit(
     asked = Asked(
         words, how, keep, change, map_file, like, unlike, was, strength, seed, count,
         {**labels, **read_pairs(said or [], "condition", "--said reference=dog.png")},
-        options, feather, amount, margin,
+        options, feather, amount, margin, context,
     )  # fmt: skip
     run(picture, asked, model=model, out=out, overwrite=overwrite, as_json=as_json, threads=threads)
 

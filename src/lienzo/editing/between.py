@@ -8,7 +8,7 @@ from torch import Tensor
 from lienzo.core import CapabilityError, Conditions, ConfigurationError, Denoises, Encodes, Family, require
 from lienzo.editing.inversion import inverted, regenerated
 from lienzo.editing.redrawing import Walk
-from lienzo.editing.space import Space, space_of
+from lienzo.editing.space import Space, space_of, stacked
 from lienzo.families.latent import Latent
 from lienzo.families.style_gan import StyleGAN
 from lienzo.families.vector_quantized import VectorQuantized
@@ -49,11 +49,13 @@ def through_noise(
     space: Space, first: Tensor, second: Tensor, steps: int, conditions: Conditions, *, walk: Walk
 ) -> Tensor:
     """Return the pictures between two through the noise of their inversions; see `between`."""
-    plain = Walk(walk.steps)
-    a, b = (inverted(space, x, conditions, walk=plain) for x in (first, second))
+    plain, count = Walk(walk.steps), len(first)
+    both = inverted(space, torch.cat([first, second]), stacked([conditions] * 2), walk=plain)
+    a, b = both[:count], both[count:]
     shares = [number / (steps - 1) for number in range(steps)]
-    each = [regenerated(space, spherical(a, b, share), conditions, walk=plain) for share in shares]
-    return torch.stack(each, 1)
+    states = torch.cat([spherical(a, b, share) for share in shares])
+    every = regenerated(space, states, stacked([conditions] * steps), walk=plain)
+    return torch.stack(every.split(count), 1)
 
 
 @torch.no_grad()

@@ -21,6 +21,7 @@ WORDS = {
     "truncated": "it is cut off", "out of memory": "there is not enough memory",
     "float without a range": "its numbers are not 0 … 1 or 0 … 255",
 }  # fmt: skip
+TRANSPARENT = "transparent: kept so, opaque where it is new"
 T = TypeVar("T")
 
 
@@ -129,7 +130,7 @@ def _canvas(image: Image.Image, name: str) -> Canvas:
         notes.append("colour profile: kept; the model takes the numbers as sRGB")
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     if alpha is not None:
-        notes.append("transparent: kept so, opaque where it is new")
+        notes.append(TRANSPARENT)
     colour = image.convert("RGB") if alpha is None else _colours(image)
     colour.info = {}  # a profile that was dropped would be written with it
     return Canvas(colour, alpha, profile, tuple(notes))

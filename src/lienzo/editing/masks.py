@@ -80,15 +80,21 @@ def read_class(file: Path | str, words: str, size: tuple[int, int]) -> Picked:
         size: width and height of the picture; a map of the same proportions is brought to it.
 
     Raises:
-        DataError: for a map without names, of colours, or of other proportions.
+        DataError: for a map without names, of colours, of other proportions, or without a pixel of that class.
         ConditionError: for a class that it does not have.
     """
     image, path = _opened(file), Path(file).expanduser()
-    numbers, notes = classes_meant(words, _names(image, path))
+    names = _names(image, path)
+    numbers, notes = classes_meant(words, names)
     classes = class_numbers(image)
     if classes is None:
         raise DataError(f"{path} is a map of colours, not of class numbers",
                         hint="an 8-bit grey or palette PNG whose values are classes")  # fmt: skip
+    if not np.isin(classes, numbers).any():
+        there = ", ".join(name for number, name in names.items() if (classes == number).any()) or "none that has a name"
+        what = " or ".join(repr(names[number]) for number in numbers)
+        what = f"no pixel of the map {path} is {what}, which {words!r} means"
+        raise DataError(what, hint=f"what it shows is {there}")
     meant = Image.fromarray(np.isin(classes, numbers).astype(np.uint8) * 255)
     if meant.size != size:
         notes.append(_proportioned(f"the map {path}", meant.size, size))

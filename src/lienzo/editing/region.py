@@ -48,13 +48,17 @@ class Region:
         return max(self.frame)
 
 
-def region_of(size: tuple[int, int], mask: Mask | None, model_side: int | tuple[int, int]) -> Region:
-    """Return the part around what may change: with context, at least as large as the model's pictures.
+def region_of(
+    size: tuple[int, int], mask: Mask | None, model_side: int | tuple[int, int], context: float | None = None
+) -> Region:
+    """Return the part around what may change: with context, or at least as large as the model's pictures.
 
     Args:
         size: width and height of the picture.
         mask: what may change; None: everything.
         model_side: of the model's pictures, in pixels, or their width and height.
+        context: side of the part over the longer side of what changes, from 1, however small
+            that is; None: `CONTEXT`, and no smaller than the model's pictures.
     """
     own = (model_side, model_side) if isinstance(model_side, int) else model_side
     whole = _scale(size, own)
@@ -62,7 +66,9 @@ def region_of(size: tuple[int, int], mask: Mask | None, model_side: int | tuple[
         return Region((0, 0, *size), _frame(whole, own), mask)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    wide, high = _frame(min(max(CONTEXT * _scale((right - left, bottom - top), own), 1.0), whole), own)
+    scale = _scale((right - left, bottom - top), own)
+    seen = max(CONTEXT * scale, 1.0) if context is None else context * scale
+    wide, high = _frame(min(seen, whole), own)
     x, y = _start(left, right, wide, size[0]), _start(top, bottom, high, size[1])
     box = (x, y, min(x + wide, size[0]), min(y + high, size[1]))
     return Region(box, (wide, high), mask[box[1] : box[3], box[0] : box[2]])

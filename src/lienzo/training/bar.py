@@ -45,11 +45,12 @@ class Bar(Observer):
             self._progress.update(self._task, completed=record.seen, total=record.end, description=self.words(record))
         elif record.seconds - self._shown >= self.every or record.seen >= record.end:
             self._shown = record.seconds
-            self.console.print(f"{100 * record.seen / record.end:5.1f} %  {self.words(record)}", highlight=False)
+            share = min(100, 100 * record.seen / record.end)  # the end is brought forward where steps are slow
+            self.console.print(f"{share:5.1f} %  {self.words(record)}", highlight=False)
 
     def words(self, record: Record) -> str:
         """Return a record in a few words."""
-        left = "…" if record.remaining is None else duration(record.remaining)
+        left = "…" if record.remaining is None else duration(max(0.0, record.remaining))
         return (
             f"loss {self._loss:.4f}  {record.images_per_second:.1f} images/s  {left} left  "
             f"{record.memory / 2**30:.2f} GiB"
