@@ -37,7 +37,7 @@ SIDE, HOUSE = 128, 1143  # of the drawn picture; the scene whose house it shows
 PLACE = (0.04, 0.36, 0.52, 0.84)  # of the house: left, top, right, bottom
 PAINTERS = {"scenes-64": "emoji-64"}  # who draws a thing alone better than it
 # of a model of emoji: it sees the square alone, which its things fill, on white as on snow
-FILLS: dict[str, Any] = {"context": 1, "feather": 6, "said": {"style": "twemoji", "background": "white"}}
+FILLS: dict[str, Any] = {"how": "insert", "said": {"style": "twemoji"}}
 HIGHEST = 0.35  # share of the picture above which there is no dog
 
 

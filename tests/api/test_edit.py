@@ -157,6 +157,18 @@ def test_what_cannot_be_done_is_said(model: Model, house: Path, seeing_model: Pa
     refused(ConfigurationError, "hears no words", house, lienzo.load(seeing_model))
 
 
+def test_a_thing_is_laid_into_the_hole_alone(model: Model, house: Path, tmp_path: Path):
+    done = edit(house, "snow", model=model, how="insert", change=left(house), said={"style": "noto"}, count=2)
+    for image in done.images:
+        assert (pixels(image)[:, 20:] == pixels(house)[:, 20:]).all()
+        assert (pixels(image) != pixels(house)).any()
+    assert done.changes[0].kept_largest == 0
+    lienzo.save(done.images[1], tmp_path / "1.png")
+    assert reproduce(tmp_path / "1.png").same
+    with pytest.raises(ConfigurationError, match="needs --keep or --change"):
+        edit(house, "snow", model=model, how="insert")
+
+
 def test_a_long_instruction_is_cut_with_a_word(model: Model, house: Path):
     done: Edit = edit(house, "snow " * 5000, model=model)
     assert any("first 8 words of 5,000" in note for note in done.notes)

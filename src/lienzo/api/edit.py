@@ -169,13 +169,14 @@ def _changed(work: Work, canvas: Canvas, how: str, masks: Given) -> Edit:
     else:
         picked = mask_of(asked, canvas, work.model, masks)
     mask = None if picked is None else picked.mask
-    region = region_of(canvas.size, mask, (shape[2], shape[1]), asked.context)
+    context = row.context if asked.context is None else asked.context
+    region = region_of(canvas.size, mask, (shape[2], shape[1]), context)
     work = replace(work, asked=over_region(asked, work.model.bus, region, canvas.size))
     x, keep = looked_at(canvas, region, shape), kept_of(region, shape)
     strength = row.strength if asked.strength is None else asked.strength
     work = _filled(work, x, keep, strength or 0.0)
     drawn = row.run(work).cpu()
-    still = still_of(work, row)[0].cpu() if row.detailed else None
+    still = (x if row.lays else still_of(work, row))[0].cpu() if row.detailed else None
     feather = max(1, round(region.frame[0] / shape[2])) if asked.feather is None else asked.feather
     weight = None if mask is None else _seam(mask, region, feather)
     after = [pasted(canvas, region, y, weight, still) for y in drawn]

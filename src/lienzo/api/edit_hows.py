@@ -25,6 +25,7 @@ from lienzo.editing import (
     inpainted,
     instructed,
     inverted,
+    laid_over,
     mixed,
     moved,
     pairs_of,
@@ -114,6 +115,8 @@ class How:
         needs: of `Asked`: what must be said.
         strength: unless another is asked for; None: it has none.
         detailed: whether what the model leaves as it is keeps the original's detail.
+        lays: whether it lays what it draws over what the model sees, which is then left as it is where nothing lies.
+        context: unless another is asked for; None: the usual one.
         recodes: whether a family that only encodes does it by its code under other words.
         gives: edited pictures, frames on a way, or a picture of twice the size.
         example: a command.
@@ -125,6 +128,8 @@ class How:
     needs: tuple[str, ...] = ()
     strength: float | None = None
     detailed: bool = False
+    lays: bool = False
+    context: float | None = None
     recodes: bool = False
     gives: Literal["pictures", "frames", "double"] = "pictures"
 
@@ -144,6 +149,18 @@ def _inpaint(work: Work) -> Tensor:
     return inpainted(
         work.space, work.rows, keep, said, work.strength, streams=work.streams, walk=work.walk, way=work.way
     )
+
+
+def _insert(work: Work) -> Tensor:
+    """Return what the model sees with a thing laid over it, which it has drawn alone on plain paper."""
+    model, asked = work.model, work.asked
+    if "background" not in model.bus.names:
+        hint = "emoji-64, or another model of transparent pictures; or --how inpaint"
+        raise CapabilityError(f"{model.name} draws nothing alone on plain paper", hint=hint)
+    said = heard(model, {"background": "white", "text": asked.words, **asked.said}, len(work.indices))
+    own = {name: value for name, value in asked.options.items() if name not in WAY}
+    options = checked_options(model.family, {**model.defaults.get("options", {}), **own})
+    return laid_over(_sampled(work, said, options), work.rows)
 
 
 def _complete(work: Work) -> Tensor:
@@ -214,11 +231,16 @@ def _instruct(work: Work) -> Tensor:
     if asked.strength is not None:
         options["strength"] = asked.strength
     options = checked_options(model.family, {**model.defaults.get("options", {}), **options})
+    return _sampled(work, said, options)
+
+
+def _sampled(work: Work, said: Conditions, options: dict[str, Any]) -> Tensor:
+    """Return what the family draws by itself, each step told."""
     drawn = work.rows
-    for progress in model.family.sampling(said, streams=work.streams.to(model.device), **options):
+    for progress in work.model.family.sampling(said, streams=work.streams.to(work.model.device), **options):
         work.called()
         drawn = progress.estimate
-    return drawn.clamp(-1, 1)
+    return drawn.clamp(-1, 1).cpu()
 
 
 def _other(work: Work) -> Tensor:
@@ -230,6 +252,9 @@ HOWS: dict[str, How] = {
                   "lienzo edit house.png 'a house in the snow' --strength 0.6", ("words",), 0.6, detailed=True),
     "inpaint": How("draw what the mask leaves open, in the company of what it keeps", _inpaint,
                    "lienzo edit house.png 'it is snowing' --keep house-mask.png", ("mask",), 1.0),
+    "insert": How("draw a thing alone, cut it out, and lay it into what the mask opens", _insert,
+                  "lienzo edit meadow.png 'a dog' --how insert --change spot.png --style twemoji", ("mask", "words"),
+                  detailed=True, lays=True, context=1.0),
     "outpaint": How("draw what lies around the picture, all of which is kept", _inpaint,
                     "lienzo edit house.png 'a house in the snow' --how outpaint --margin 0.25", (), 1.0),
     "variation": How("the same, a little different", _redraw,

@@ -2,6 +2,7 @@
 
 from lienzo.editing.between import between, direction, mixed, moved, through_noise
 from lienzo.editing.canvas import Canvas, open_canvas
+from lienzo.editing.cutting import laid_over
 from lienzo.editing.filling import Known, Way, filled
 from lienzo.editing.guessing import guessed
 from lienzo.editing.inpainting import inpainted
@@ -19,7 +20,8 @@ from lienzo.editing.upscaling import upscaled
 
 __all__ = [
     "Canvas", "Changes", "Known", "Met", "Pairs", "Picked", "Region", "Space", "Walk", "Way", "between", "changes",
-    "combined", "direction", "filled", "guessed", "inpainted", "instructed", "inverted", "kept_of", "looked_at",
-    "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "pasted", "put_back", "read_class", "read_mask",
-    "recoded", "redrawn", "regenerated", "region_of", "sheet", "soft", "space_of", "through_noise", "upscaled",
+    "combined", "direction", "filled", "guessed", "inpainted", "instructed", "inverted", "kept_of", "laid_over",
+    "looked_at", "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "pasted", "put_back", "read_class",
+    "read_mask", "recoded", "redrawn", "regenerated", "region_of", "sheet", "soft", "space_of", "through_noise",
+    "upscaled",
 ]  # fmt: skip
