@@ -58,6 +58,32 @@ def show(
 
 
 @app.command()
+def take(
+    source: Source,
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    split: Annotated[str, typer.Option(help="train, validation, test, all.")] = "train",
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL=CLASS", help="Only these pictures; may be repeated.")
+    ] = None,
+    size: Size = 64,
+    count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 16,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+) -> None:
+    """Write some pictures of a source into a folder, with captions, labels and maps: to try things on, or to train on.
+
+    [bold]Examples[/]
+
+    [cyan]lienzo data take scenes:1000 ./scenes[/]   then   [cyan]lienzo generate "a rabbit in the snow"
+    --map lines=scenes/maps/lines/0000.png --model scenes-64[/]
+
+    [cyan]lienzo data take emoji ./own --where style=noto --count 300[/]   then   [cyan]lienzo train ./own[/]
+    """
+    from lienzo.cli.sources import take_some
+
+    take_some(source, folder, split, where or [], size, count, seed)
+
+
+@app.command()
 def check(
     path: Source,
     size: Size = 64,

@@ -14,7 +14,7 @@ from lienzo.api.record import write_png
 from lienzo.api.words import read_pairs
 from lienzo.cli.preview import SHOWN, Screen
 from lienzo.core import ConfigurationError
-from lienzo.data import Dataset, map_sheet, open_source, sheet
+from lienzo.data import Dataset, map_sheet, open_source, sheet, take
 
 
 def show_source(
@@ -38,6 +38,17 @@ def show_source(
         Screen(console, live=False).show(pictures)
     drawn = (map_sheet if any(column.kind == "map" for column in dataset.columns.values()) else sheet)(dataset, chosen)
     console.print(Text(f"  {len(chosen)} of them: {write_png(drawn, out)}"))
+
+
+def take_some(source: str, folder: Path, split: str, where: Sequence[str], size: int, count: int, seed: int) -> None:
+    """Write some pictures of a source into a folder, and say how to go on."""
+    dataset = open_source(source, size=size, split=split, where=read_pairs(where, "label", "style=noto"))
+    chosen = sorted(random.Random(seed).sample(range(len(dataset)), min(count, len(dataset))))
+    table, console = take(dataset, chosen, folder), Console(highlight=False)
+    console.print(Text(f"{len(chosen)} of {len(dataset):,} pictures, and what is known of them: {table}"))
+    if dataset.licence:
+        console.print(Text(f"  licence: {dataset.licence}"))
+    console.print(Text(f"  look at them: lienzo data show {folder}"))
 
 
 def known_of(dataset: Dataset, name: str) -> str:

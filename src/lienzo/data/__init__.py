@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from lienzo.data.sample import Sampled
     from lienzo.data.sheets import map_sheet
     from lienzo.data.stream import StreamLoader, peek
+    from lienzo.data.taking import take
 
 _HOME = {
     "Column": "dataset", "Dataset": "dataset", "Loader": "loader", "Policy": "pixels", "Report": "report",
     "Sampled": "sample", "SourceInfo": "catalog", "StreamLoader": "stream", "candidates": "emoji", "check": "checking",
     "map_sheet": "sheets", "open_source": "open", "peek": "stream", "sheet": "catalog", "sources": "catalog",
+    "take": "taking",
 }  # fmt: skip
 
 __all__ = [
     "Column", "Dataset", "Loader", "Policy", "Report", "Sampled", "SourceInfo", "StreamLoader", "candidates", "check",
-    "map_sheet", "open_source", "peek", "sheet", "sources",
+    "map_sheet", "open_source", "peek", "sheet", "sources", "take",
 ]  # fmt: skip
 
 
