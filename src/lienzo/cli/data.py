@@ -13,6 +13,9 @@ app = typer.Typer(help="Sources of pictures: list them, look at one, check a fol
 Source = Annotated[str, typer.Argument(help="A built-in set, a folder, a .parquet file, tars, or hub:NAME.")]
 Json = Annotated[bool, typer.Option("--json", help="Print it for programs.")]
 Size = Annotated[int, typer.Option(min=1, help="Side of the pictures in pixels.")]
+Split = Annotated[str, typer.Option(help="train, validation, test, all.")]
+Where = Annotated[list[str] | None, typer.Option(metavar="LABEL=CLASS", help="Only these pictures; may be repeated.")]
+Seed = Annotated[int, typer.Option(help="Which ones.")]
 
 
 @app.command("list")
@@ -34,13 +37,11 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def show(
     source: Source,
-    split: Annotated[str, typer.Option(help="train, validation, test, all.")] = "train",
-    where: Annotated[
-        list[str] | None, typer.Option(metavar="LABEL=CLASS", help="Only these pictures; may be repeated.")
-    ] = None,
+    split: Split = "train",
+    where: Where = None,
     size: Size = 64,
     count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 64,
-    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+    seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="The sheet, a .png.")] = Path("out/data.png"),
     preview: Annotated[bool, typer.Option("--preview", help="Draw some in the terminal.")] = False,
 ) -> None:
@@ -61,13 +62,11 @@ def show(
 def take(
     source: Source,
     folder: Annotated[Path, typer.Argument(help="A new folder.")],
-    split: Annotated[str, typer.Option(help="train, validation, test, all.")] = "train",
-    where: Annotated[
-        list[str] | None, typer.Option(metavar="LABEL=CLASS", help="Only these pictures; may be repeated.")
-    ] = None,
+    split: Split = "train",
+    where: Where = None,
     size: Size = 64,
     count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 16,
-    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Write some pictures of a source into a folder, with captions, labels and maps: to try things on, or to train on.
 
