@@ -39,7 +39,7 @@ class Clock:
 
     Args:
         minutes: of the machine to itself.
-        kind: "wall"; or "cpu", the process's seconds over its threads, for trials on a busy machine.
+        kind: "wall"; or "processor", the process's seconds over its threads, for trials on a busy machine.
         threads: of the process.
     """
 

@@ -44,7 +44,7 @@ class Ours:
     def train(self, read: Read, clock: Clock, folder: Path) -> dict[str, Any]:
         own = self.recipe.training
         loader = Loader(self.data, self.bus, batch_size=own.batch_size, seed=own.seed, flip=self.recipe.data.flip)
-        told = {"budget_seconds": clock.seconds}
+        told = {"budget_seconds": clock.seconds, "clock": clock.kind, "threads": clock.threads}
         settings = TrainingSettings.checked({**own.model_dump(), **told, "checkpoint_every": 1e9, "samples_every": 1e9})
         clock.start()
         result = train(self.family, loader.batch_at, settings, folder / "run", resume=False)

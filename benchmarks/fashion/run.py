@@ -136,7 +136,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=3, help="of sampling")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: for trials on a busy machine")
+    parser.add_argument("--clock", choices=["wall", "processor"], default="wall", help="processor: beside other work")
     parser.add_argument("--search", action="store_true")
     parser.add_argument("--tries", type=int, default=None, help="of a search, at most")
     parser.add_argument("--again", action="store_true", help="even what is done already")
