@@ -19,8 +19,8 @@ from lienzo.families.few_step import FewStep
 from lienzo.families.latent import Latent
 from lienzo.families.vector_quantized import VectorQuantized
 from lienzo.training import Observer
-from lienzo.training.checkpoint import load
 from lienzo.training.export import export
+from lienzo.training.opening import load
 from lienzo.training.recipes import Recipe, carry_out
 from lienzo.training.recipes.inner import family_arguments, place_for
 from lienzo.training.recipes.make import make_family

@@ -7,7 +7,8 @@ import torch
 from lienzo.core import ConfigurationError
 from lienzo.evaluation import Extractor, extractor_named, features_of, features_over_time
 from lienzo.evaluation import features as module
-from lienzo.evaluation.features import PixelPCA, usual
+from lienzo.evaluation.extractors import usual
+from lienzo.evaluation.features import PixelPCA
 
 
 class Mean(Extractor):

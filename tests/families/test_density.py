@@ -9,8 +9,9 @@ import torch
 from lienzo.conditions import Bus, LabelCondition
 from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of
 from lienzo.networks.mixtures import SubspaceMixtures
-from lienzo.training.checkpoint import CONFIG, WEIGHTS, load, plain, seal
+from lienzo.training.checkpoint import CONFIG, WEIGHTS, plain, seal
 from lienzo.training.export import export
+from lienzo.training.opening import load
 from lienzo.training.tensors import read_tensors, write_tensors
 
 pytest.importorskip("sklearn")

@@ -20,12 +20,12 @@ from lienzo.core import Batch, Conditions, Said, Streams
 from lienzo.data import Sampled
 from lienzo.families.latent import Latent
 from lienzo.training import Observer, Record
-from lienzo.training.adapters.teach import _fed
 from lienzo.training.recipes import Listeners, Recipe, carry_out, make_family, open_data
 from lienzo.training.recipes.feed import whole
 from lienzo.training.recipes.fitting import Learnt, _feed
 from lienzo.training.recipes.planning import from_scratch
 from lienzo.training.recipes.read import merged
+from lienzo.training.recipes.teach import _fed
 from lienzo.training.recipes.validation import Validation
 from lienzo.training.run import Run
 

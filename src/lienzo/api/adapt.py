@@ -17,13 +17,14 @@ from lienzo.data import Dataset
 from lienzo.data.columns import map_kind
 from lienzo.editing import pairs_of
 from lienzo.networks.control import DESIGNS
-from lienzo.training.adapters import LOW_RANK, Adapter, adapted, sized, teach
+from lienzo.training.adapters import LOW_RANK, Adapter, adapted, sized
 from lienzo.training.budget import seconds_of
 from lienzo.training.folder import read_json, write_json
 from lienzo.training.loop import TrainResult
 from lienzo.training.recipes import Listeners, Recipe, open_data
 from lienzo.training.recipes.read import merged
 from lienzo.training.recipes.stages import GENERATE, RECIPE
+from lienzo.training.recipes.teach import teach
 
 Values = dict[str, Any]
 Tell = Callable[[str], None]

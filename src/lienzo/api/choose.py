@@ -11,8 +11,9 @@ from lienzo.api.find import DEFAULT, SHIPPED, folder_of
 from lienzo.core import ConfigurationError
 from lienzo.core.registry import class_named
 from lienzo.families.latent import Latent
-from lienzo.training.checkpoint import CONFIG, load, resolve
+from lienzo.training.checkpoint import CONFIG, resolve
 from lienzo.training.folder import read_json
+from lienzo.training.opening import load
 from lienzo.training.recipes import Recipe, open_data
 from lienzo.training.recipes.planning import fidelity, fine_tuned, from_scratch
 from lienzo.training.recipes.read import merged

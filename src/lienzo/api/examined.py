@@ -23,7 +23,8 @@ from lienzo.data.dataset import Bytes, Dataset
 from lienzo.evaluation.bits import Bits, bits_per_dimension
 from lienzo.evaluation.classifier import classes_of
 from lienzo.evaluation.evaluate import ENOUGH, Real, Told, full_name, refusals, told_of
-from lienzo.evaluation.features import FITTED, FITTING, extractor_named, usual
+from lienzo.evaluation.extractors import FITTING, extractor_named, usual
+from lienzo.evaluation.features import FITTED
 from lienzo.evaluation.sketch import Judges, Part, Sketch, sketch
 from lienzo.evaluation.small import trained
 

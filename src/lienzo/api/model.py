@@ -23,8 +23,8 @@ from lienzo.core import CheckpointError, ConfigurationError, Family, Progress, S
 from lienzo.pretrained import is_pretrained, opened
 from lienzo.training.card import version
 from lienzo.training.checkpoint import WEIGHTS, resolve
-from lienzo.training.checkpoint import load as load_family
 from lienzo.training.folder import fingerprint
+from lienzo.training.opening import load as load_family
 from lienzo.training.recipes.stages import GENERATE
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

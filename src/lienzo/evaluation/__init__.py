@@ -6,8 +6,9 @@ from lienzo.evaluation.classifier import FashionClassifier, fd_clf64, features_o
 from lienzo.evaluation.clips import features_over_time, flicker
 from lienzo.evaluation.copies import copied, repeated
 from lienzo.evaluation.distances import Moments, frechet_distance, kernel_distance, moments
+from lienzo.evaluation.extractors import extractor_named
 from lienzo.evaluation.extrapolation import extrapolated
-from lienzo.evaluation.features import Extractor, extractor_named
+from lienzo.evaluation.features import Extractor
 from lienzo.evaluation.finders import Finder
 from lienzo.evaluation.manifold import Manifold, manifold
 from lienzo.evaluation.maps import edge_score, kept, keypoints_found, overlap, rank_correlation

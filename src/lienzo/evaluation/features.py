@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,8 +22,6 @@ from lienzo.training.folder import fingerprint
 
 Bytes = NDArray[np.uint8]  # (N, H, W, C), C = 1 or 3
 AT_ONCE = 256
-KNOWN = ("clf64", "emoji", "pca", "efficientnet-lite0", "inception:FILE")
-FITTING = ("pca", "efficientnet-lite0")  # to real pictures
 COMPONENTS, PIXELS = 64, 32  # of the PCA: D, and the side that pictures are brought to
 INCEPTION = "inception"  # the extractor whose distance is called FID
 FITTED = 2000  # pictures, at most
@@ -120,37 +114,6 @@ class PixelPCA(Extractor):
         return (_small(pictures) - self.mean) @ self.axes
 
 
-def extractor_named(name: str, real: Bytes, device: str = CPU) -> Extractor:
-    """Return an extractor.
-
-    Args:
-        name: "clf64", "emoji", "pca", "efficientnet-lite0", "inception:FILE", the folder of a `transformers` model or
-            "hub:OWNER/NAME", or "module:Class" of one's own.
-        real: training pictures (N, H, W, C) uint8, which those of `FITTING` are fitted to.
-        device: on which it computes.
-
-    Raises:
-        ConfigurationError: if there is none, or it needs what is not installed.
-    """
-    from lienzo.evaluation import vision  # late: it builds upon this module
-
-    kind, _, rest = name.partition(":")
-    makers: dict[str, Callable[[], Extractor]] = {
-        "clf64": lambda: Clf64(device), "emoji": lambda: EmojiSide(device), "pca": lambda: PixelPCA(real),
-        "efficientnet-lite0": lambda: vision.Reduced(vision.EfficientNet(device), real),
-        "inception": lambda: vision.Inception(Path(rest).expanduser(), device),
-        "hub": lambda: vision.Transformer(rest, device),
-    }  # fmt: skip
-    if (Path(name).expanduser() / "config.json").is_file():
-        return vision.Transformer(Path(name).expanduser(), device)
-    if kind in makers and bool(rest) == (kind in ("inception", "hub")):
-        return makers[kind]()
-    if rest:
-        return _own(name, device)
-    hint = f"one of {', '.join(KNOWN)}, the folder of a transformers model, hub:OWNER/NAME, or module:Class"
-    raise ConfigurationError(f"no feature extractor {name!r}", hint=hint)
-
-
 def principal_axes(x: Tensor, dimension: int) -> tuple[Tensor, Tensor]:
     """Return the mean (D,) of rows x (N, D) and their axes of largest variance (D, K), K at most N - 1; float32."""
     x = x.double()
@@ -169,32 +132,9 @@ def evenly(count: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, FITTED).round().astype(np.int64))
 
 
-def usual(source: str, shape: tuple[int, int, int]) -> str:
-    """Return the name of the extractor that suits pictures (H, W, C) of a source."""
-    if "fashion-mnist" in source and shape == (28, 28, 1):
-        return "clf64"
-    return "emoji" if any(word in source for word in ("emoji", "scenes")) and shape[2] == 3 else "pca"
-
-
 def coloured(pictures: Bytes) -> Bytes:
     """Return pictures (N, H, W, C) with three channels."""
     return np.broadcast_to(pictures, (*pictures.shape[:3], 3)) if pictures.shape[3] == 1 else pictures
-
-
-def _own(name: str, device: str) -> Extractor:
-    module, _, attribute = name.partition(":")
-    try:
-        cls = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError(f"no feature extractor {name!r}: {error}", hint="module:Class") from None
-    if not (inspect.isclass(cls) and issubclass(cls, Extractor)):
-        hint = "a subclass of lienzo.evaluation.Extractor"
-        raise ConfigurationError(f"{name} is no feature extractor", hint=hint)
-    made = cls()
-    if made.name == INCEPTION:
-        raise ConfigurationError(f"{name} calls itself {INCEPTION}, on which alone a distance is called FID")
-    made.device = device
-    return made
 
 
 def _small(pictures: Bytes) -> Tensor:

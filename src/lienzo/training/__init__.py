@@ -3,12 +3,12 @@
 from lienzo.training.bar import Bar
 from lienzo.training.budget import Candidate, Plan, pace_of, plan, seconds_of
 from lienzo.training.card import About
-from lienzo.training.checkpoint import load
 from lienzo.training.curves import Board, Curve, draw_losses
 from lienzo.training.export import export
 from lienzo.training.grid import SampleGrid
 from lienzo.training.loop import TrainResult, train
 from lienzo.training.observers import Observer, Record, Say
+from lienzo.training.opening import load
 from lienzo.training.recover import TrainingError
 from lienzo.training.settings import TrainingSettings
 

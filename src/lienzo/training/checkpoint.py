@@ -19,9 +19,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from lienzo.core import CheckpointError, ConfigurationError, Family, build, config_of
+from lienzo.core import CheckpointError, ConfigurationError, config_of
 from lienzo.training.folder import fingerprint, read_json, sync, write_json, write_text
 from lienzo.training.run import Chosen, Counters, Run, Snapshot
 from lienzo.training.settings import TrainingSettings
@@ -210,31 +208,3 @@ def resolve(folder: Path) -> Path:
     if found is None:
         raise CheckpointError(f"{folder} holds no checkpoint", hint=f"a folder with {CONFIG}, or a run's folder")
     return found
-
-
-def load(folder: Path | str, device: torch.device | str = "cpu") -> Family:
-    """Rebuild a trained family from a checkpoint or a run's folder, ready to sample.
-
-    Args:
-        folder: a folder with `config.json` and `model.safetensors`, or a run's folder.
-        device: where it shall be.
-
-    Raises:
-        CheckpointError: if there is none, or it is damaged.
-        ConfigurationError: if its configuration names what this version does not have.
-    """
-    found = resolve(Path(folder))
-    family = _built(read_json(found / CONFIG), found)
-    fill(family, read_tensors(found / WEIGHTS), found / WEIGHTS)
-    return family.to(device).eval()
-
-
-def _built(config: dict[str, Any], folder: Path) -> Family:
-    """Build a family from its configuration; of an adapter, its base with the adapter."""
-    if config.get("kind") == "adapter":
-        from lienzo.training.adapters import load_adapted  # late: it loads its base through this module
-
-        return load_adapted(config, folder)
-    family = build("family", config)
-    assert isinstance(family, Family)
-    return family

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from lienzo.core import CheckpointError
-from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS, load, resolve, seal
+from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS, resolve, seal
+from lienzo.training.opening import load
 from lienzo.training.tensors import read_tensors, scratch, write_tensors
 
 Precision = Literal["float32", "float16", "int8"]

@@ -14,7 +14,7 @@ from lienzo.api.find import folder_of
 from lienzo.core import ConfigurationError
 from lienzo.core.registry import class_named
 from lienzo.evaluation.evaluate import ENOUGH
-from lienzo.evaluation.features import extractor_named
+from lienzo.evaluation.extractors import extractor_named
 from lienzo.evaluation.scorers import scorer_named
 from lienzo.training.folder import read_json, write_json
 from lienzo.training.recipes import Recipe, open_data

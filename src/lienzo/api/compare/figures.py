@@ -47,15 +47,13 @@ class Settings:
 
 
 def report_of(settings: Settings, takers: Sequence[Entrant], told: Mapping[str, Values]) -> Values:
-    """Return the report; its schema is the first words of `lienzo.api.compare`.
+    """Return the report but for its words; its schema is the first words of `lienzo.api.compare`.
 
     Args:
         settings: what all have in common.
         takers: who takes part.
         told: name → stage → what was found; whoever is missing is waiting.
     """
-    from lienzo.api.compare.words import words
-
     plain = asdict(settings)
     drawn = [one["draw"] for one in told.values() if "draw" in one]
     measured = [one["measure"]["evaluation"] for one in told.values() if "measure" in one]
@@ -69,7 +67,7 @@ def report_of(settings: Settings, takers: Sequence[Entrant], told: Mapping[str, 
     }  # fmt: skip
     for taker in takers:
         report["entrants"][taker.name] = entrant_of(taker, told.get(taker.name), settings.watts, report["quality"])
-    return {**report, "words": words(report)}
+    return report
 
 
 def quality_of(evaluations: Sequence[Values]) -> Values | None:

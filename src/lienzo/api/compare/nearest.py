@@ -20,7 +20,8 @@ from lienzo.api.view import View
 from lienzo.core import derive_seed
 from lienzo.data import Dataset
 from lienzo.evaluation.devices import usual_device
-from lienzo.evaluation.features import FITTED, extractor_named, usual
+from lienzo.evaluation.extractors import extractor_named, usual
+from lienzo.evaluation.features import FITTED
 
 Values = dict[str, Any]
 Bytes = NDArray[np.uint8]

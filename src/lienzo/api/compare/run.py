@@ -15,6 +15,7 @@ from lienzo.api.compare.figures import Settings, report_of
 from lienzo.api.compare.looking import common_view
 from lienzo.api.compare.page import page
 from lienzo.api.compare.process import Ear, WorkError, apart
+from lienzo.api.compare.words import words
 from lienzo.api.files import write_text
 from lienzo.api.find import folder_of
 from lienzo.api.view import View
@@ -235,6 +236,7 @@ class Comparison:
 
     def _written(self) -> Values:
         report = report_of(self.settings, self.takers, self.told)
+        report["words"] = words(report)
         write_text(self.out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
         write_text(self.out / "report.html", page(report, self.out))
         return report

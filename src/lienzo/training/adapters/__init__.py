@@ -1,7 +1,5 @@
-"""Small additions to frozen models: what they are, how they are taught, and how they find their base again."""
+"""Small additions to frozen models: what they are, and what becomes of a model that is given one."""
 
-from lienzo.training.adapters.adapter import LOW_RANK, SHARE, Adapter, adapted, sized
-from lienzo.training.adapters.load import base_of, load_adapted
-from lienzo.training.adapters.teach import teach
+from lienzo.training.adapters.adapter import KIND, LOW_RANK, SHARE, Adapter, adapted, sized
 
-__all__ = ["LOW_RANK", "SHARE", "Adapter", "adapted", "base_of", "load_adapted", "sized", "teach"]
+__all__ = ["KIND", "LOW_RANK", "SHARE", "Adapter", "adapted", "sized"]

@@ -21,7 +21,7 @@ from lienzo.families.latent import Latent
 from lienzo.networks.control import DESIGNS, Controlled
 from lienzo.networks.low_rank import lower
 from lienzo.networks.places import Controllable, shared
-from lienzo.training.recipes.make import seeded
+from lienzo.training.seeding import seeded
 
 KIND = "adapter"  # of a checkpoint's configuration
 LOW_RANK = "low-rank"

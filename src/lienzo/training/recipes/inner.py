@@ -11,8 +11,9 @@ from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError, Family, build, config_of
 from lienzo.core.registry import REGISTRY, class_named
 from lienzo.families.latent import Latent
-from lienzo.training.checkpoint import CONFIG, load, newest_sound, plain
+from lienzo.training.checkpoint import CONFIG, newest_sound, plain
 from lienzo.training.folder import read_json
+from lienzo.training.opening import load
 
 Find = Callable[[str], Path]
 Values = Mapping[str, Any]

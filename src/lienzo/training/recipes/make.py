@@ -10,12 +10,13 @@ from typing import Any
 import torch
 
 from lienzo.conditions import Bus, Condition, Sizes
-from lienzo.core import ConfigurationError, Encodes, Family, build, config_of, derive_seed, require
+from lienzo.core import ConfigurationError, Encodes, Family, build, config_of, require
 from lienzo.core.registry import REGISTRY, class_named
 from lienzo.data import Column, Dataset, open_source
 from lienzo.families.latent import as_grid
 from lienzo.training.recipes.inner import Find, family_arguments, named_families
 from lienzo.training.recipes.parts import Data, Recipe
+from lienzo.training.seeding import seeded
 
 Shape = tuple[int, int, int]
 KINDS = frozenset(REGISTRY["condition"])
@@ -215,18 +216,3 @@ def code_shape(outer: Family) -> Shape:
         raise ConfigurationError(f"{type(outer).__name__} codes a picture as {tuple(z.shape[1:])}, which is neither a "
                                  "grid nor one vector", hint="an outer family such as vae or density")  # fmt: skip
     return (int(z.shape[1]), int(z.shape[2]), int(z.shape[3]))
-
-
-class seeded:  # noqa: N801  (a context manager, named as it reads)
-    """Within the block torch's global generator is seeded; afterwards it is as before."""
-
-    def __init__(self, seed: int, purpose: str) -> None:
-        self._fork: Any = torch.random.fork_rng(devices=[])
-        self._seed = derive_seed(seed, purpose)
-
-    def __enter__(self) -> None:
-        self._fork.__enter__()
-        torch.manual_seed(self._seed)
-
-    def __exit__(self, *error: Any) -> None:
-        self._fork.__exit__(*error)

@@ -16,12 +16,13 @@ from lienzo.core import ConfigurationError, Encodes, Family, require
 from lienzo.core.registry import class_named
 from lienzo.data import Sampled
 from lienzo.families.latent import Latent
-from lienzo.training.checkpoint import WEIGHTS, checkpoints, load, resolve
+from lienzo.training.checkpoint import WEIGHTS, checkpoints, resolve
 from lienzo.training.curves import Board, Curve
 from lienzo.training.distributed import Team
 from lienzo.training.folder import fingerprint, locked, prepare, write_json
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
+from lienzo.training.opening import load
 from lienzo.training.recipes.codes import CodeLoader
 from lienzo.training.recipes.feed import device_of, fed, pictures_of
 from lienzo.training.recipes.inner import named_in, place_for, stored_family

@@ -10,7 +10,7 @@ from torch import Tensor
 from lienzo.conditions import Bus, LabelCondition
 from lienzo.core import ConfigurationError, Encodes, Family
 from lienzo.families.latent import Latent
-from lienzo.training.checkpoint import load
+from lienzo.training.opening import load
 
 LABELS, EMBEDDING = "bus.conditions.", ".embedding.weight"
 INPUTS = ("network.embed.weight", "network.embed.0.weight", "network.first.weight")  # of the networks that hear maps

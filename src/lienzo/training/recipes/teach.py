@@ -16,9 +16,11 @@ from lienzo.training.curves import Board, Curve
 from lienzo.training.distributed import Team
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
-from lienzo.training.recipes import CodeLoader, Listeners, Recipe
+from lienzo.training.recipes.codes import CodeLoader
 from lienzo.training.recipes.feed import fed
+from lienzo.training.recipes.parts import Recipe
 from lienzo.training.recipes.show import about, sheet
+from lienzo.training.recipes.stages import Listeners
 from lienzo.training.settings import TrainingSettings
 
 VARIANTS, FEW, SHORT = 2, 1, 600.0  # looks of every picture that are encoded: fewer in less than so many seconds

@@ -1,20 +1,49 @@
-"""Adapters on the disk: a checkpoint whose configuration names its base."""
+"""A trained model from the disk, whatever it is: a whole one, or an adapter with the base that it names."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from lienzo.core import CheckpointError, Family
+import torch
+
+from lienzo.core import CheckpointError, Family, build
 from lienzo.data.compressed import ASSETS
-from lienzo.training.adapters.adapter import Adapter, adapted
-from lienzo.training.checkpoint import WEIGHTS, load, resolve
-from lienzo.training.folder import fingerprint
+from lienzo.training.adapters import KIND, Adapter, adapted
+from lienzo.training.checkpoint import CONFIG, WEIGHTS, resolve
+from lienzo.training.folder import fingerprint, read_json
+from lienzo.training.tensors import fill, read_tensors
 
 SHORT = 12  # digits of a hash that are shown
 
 
-def load_adapted(config: dict[str, Any], folder: Path) -> Family:
+def load(folder: Path | str, device: torch.device | str = "cpu") -> Family:
+    """Rebuild a trained family from a checkpoint or a run's folder, ready to sample.
+
+    Args:
+        folder: a folder with `config.json` and `model.safetensors`, or a run's folder.
+        device: where it shall be.
+
+    Raises:
+        CheckpointError: if there is none, or it is damaged; of an adapter, if its base is not there or another one.
+        ConfigurationError: if its configuration names what this version does not have.
+    """
+    found = resolve(Path(folder))
+    family = _built(read_json(found / CONFIG), found)
+    fill(family, read_tensors(found / WEIGHTS), found / WEIGHTS)
+    return family.to(device).eval()
+
+
+def _built(config: dict[str, Any], folder: Path) -> Family:
+    """Build a family from its configuration; of an adapter, its base with the adapter."""
+    if config.get("kind") == KIND:
+        return _adapted(config, folder)
+    family = build("family", config)
+    assert isinstance(family, Family)
+    return family
+
+
+def _adapted(config: dict[str, Any], folder: Path) -> Family:
     """Build the base of an adapter and give it the adapter, whose weights are still to be filled in.
 
     Args:
