@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import common
 
 import lienzo
-from lienzo.api.adapt_look import drawn_over
+from lienzo.api.adapt.look import drawn_over
 from lienzo.networks.control import DESIGNS
 from lienzo.training.checkpoint import CONFIG, resolve, stored
 from lienzo.training.folder import read_json

@@ -25,7 +25,7 @@ import torch
 from benchmarks.common import ROOT, Stamp, write
 from torch import Tensor
 
-from lienzo.api.examined import on_paper
+from lienzo.api.evaluate.examined import on_paper
 from lienzo.core import DataError
 from lienzo.data import open_source
 from lienzo.evaluation import extractor_named, frechet_distance, kernel_distance, manifold, moments

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import torch
 from benchmarks.common import Stamp, peak_mib, write
 
-from lienzo.api.evaluate import evaluate
+from lienzo.api.evaluate.run import evaluate
 from lienzo.api.model import Model
 from lienzo.conditions import Bus, LabelCondition
 from lienzo.core import Batch, Conditions, Family, Loss, Progress, Streams

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lienzo.api import Model, load, models, reproduce, save, train
-    from lienzo.api.adapt import adapt
+    from lienzo.api.adapt.run import adapt
     from lienzo.api.compare import compare
-    from lienzo.api.edit import edit
-    from lienzo.api.evaluate import evaluate
+    from lienzo.api.edit.run import edit
+    from lienzo.api.evaluate.run import evaluate
     from lienzo.core import (
         Batch,
         Conditions,
@@ -67,9 +67,9 @@ __all__ = [
 # Where each name lives; whatever is not listed lives in the protocol, `lienzo.core`.
 _ELSEWHERE = {
     "Model": "lienzo.api",
-    "adapt": "lienzo.api.adapt",
-    "edit": "lienzo.api.edit",
-    "evaluate": "lienzo.api.evaluate",
+    "adapt": "lienzo.api.adapt.run",
+    "edit": "lienzo.api.edit.run",
+    "evaluate": "lienzo.api.evaluate.run",
     "compare": "lienzo.api.compare",
     "load": "lienzo.api",
     "models": "lienzo.api",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lienzo.api import concept
+from lienzo.api.adapt import concept
 from lienzo.core import DataError
 from lienzo.training.recipes.parts import Data
 

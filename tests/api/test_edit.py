@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import lienzo
-from lienzo.api.edit import Edit, edit
-from lienzo.api.edit_hows import HOWS
+from lienzo.api.edit.hows import HOWS
+from lienzo.api.edit.run import Edit, edit
 from lienzo.api.model import Model
 from lienzo.api.reproduce import reproduce
 from lienzo.core import CapabilityError, ConditionError, ConfigurationError, DataError

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lienzo.api.edit import edit
+from lienzo.api.edit.run import edit
 from lienzo.api.model import Model
 from lienzo.conditions import Bus, LabelCondition, TextCondition
 from lienzo.core import Family

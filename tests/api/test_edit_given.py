@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 import lienzo
-from lienzo.api.edit import edit
-from lienzo.api.edit_seen import pictures_in
+from lienzo.api.edit.run import edit
+from lienzo.api.edit.seen import pictures_in
 from lienzo.api.model import Model
 from lienzo.conditions import Bus, TextCondition
 from lienzo.core import ConfigurationError
@@ -75,10 +75,10 @@ def test_how_far_what_was_drawn_is_enlarged_is_said(model: Model, house: Path):
 
 
 def test_a_margin_too_large_to_be_held(model: Model, house: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lienzo.api.edit_masks.MOST", 120 * 110 - 1)
+    monkeypatch.setattr("lienzo.api.edit.masks.MOST", 120 * 110 - 1)
     with pytest.raises(ConfigurationError, match="120 × 110 pixels"):
         edit(house, "snow", model=model, how="outpaint", margin=1.0)
-    monkeypatch.setattr("lienzo.api.edit_double.LARGEST", 4799)
+    monkeypatch.setattr("lienzo.api.edit.double.LARGEST", 4799)
     with pytest.raises(ConfigurationError, match="twice 40 × 30"):
         edit(house, model=model, how="upscale")
 

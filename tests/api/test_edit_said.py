@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 import lienzo
-from lienzo.api.edit import edit
-from lienzo.api.edit_asked import Asked
-from lienzo.api.edit_keep import split_keep
-from lienzo.api.edit_said import over_region
-from lienzo.api.edit_told import instruction
+from lienzo.api.edit.asked import Asked
+from lienzo.api.edit.keep import split_keep
+from lienzo.api.edit.run import edit
+from lienzo.api.edit.said import over_region
+from lienzo.api.edit.told import instruction
 from lienzo.api.model import Model
 from lienzo.conditions import Bus, ImageCondition, MapCondition
 from lienzo.core import ConditionError, ConfigurationError

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from rich.cells import cell_len
 
-from lienzo.api.evaluate import evaluate
+from lienzo.api.evaluate.run import evaluate
 from lienzo.api.families import CHOOSE, families
 from lienzo.conditions import Bus
 from lienzo.core import Family, config_of

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import lienzo
-from lienzo.api.adapt import options_of
+from lienzo.api.adapt.run import options_of
 from lienzo.conditions import Bus, LabelCondition, MapCondition, TextCondition
 from lienzo.core import CapabilityError, Streams
 from lienzo.editing import Pairs, Walk, Way, instructed, space_of

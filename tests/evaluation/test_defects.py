@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lienzo.api.examined import on_paper
+from lienzo.api.evaluate.examined import on_paper
 from lienzo.core import DataError
 from lienzo.data import open_source
 from lienzo.evaluation.classifier import as_pictures, load_classifier

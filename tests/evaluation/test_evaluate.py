@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from lienzo.api.evaluate import evaluate
-from lienzo.api.examined import Examined
+from lienzo.api.evaluate.examined import Examined
+from lienzo.api.evaluate.run import evaluate
 from lienzo.api.files import write_text
 from lienzo.api.model import load
 from lienzo.api.view import View, view_for

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from lienzo.api.evaluate import evaluate
+from lienzo.api.evaluate.run import evaluate
 from lienzo.core import ConfigurationError
 from lienzo.evaluation import Finder, edge_score, kept, keypoints_found, overlap, rank_correlation
 from lienzo.evaluation.evaluate import Told, summary

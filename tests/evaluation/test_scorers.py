@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 
 from lienzo.api.best import best, judge_named
-from lienzo.api.evaluate import evaluate
-from lienzo.api.examined import on_paper
-from lienzo.api.examined_said import measured
-from lienzo.api.examined_texts import retrieval_of
+from lienzo.api.evaluate.examined import on_paper
+from lienzo.api.evaluate.run import evaluate
+from lienzo.api.evaluate.said import measured
+from lienzo.api.evaluate.texts import retrieval_of
 from lienzo.api.model import load
 from lienzo.core import ConfigurationError
 from lienzo.data import open_source

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lienzo.api.examined import on_paper
-from lienzo.api.examined_said import worst_classes
-from lienzo.api.examined_texts import retrieval_of, texts_of
+from lienzo.api.evaluate.examined import on_paper
+from lienzo.api.evaluate.said import worst_classes
+from lienzo.api.evaluate.texts import retrieval_of, texts_of
 from lienzo.api.model import load
 from lienzo.data import open_source
 from lienzo.evaluation import english_captions

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 import lienzo
-from lienzo.api.edit import edit
+from lienzo.api.edit.run import edit
 from lienzo.core import CheckpointError, ConfigurationError, Encodes, Streams, require
 from lienzo.editing import space_of
 from lienzo.pretrained.coder import packed, unpacked

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from lienzo.api.edit_asked import EditRecord
+from lienzo.api.edit.asked import EditRecord
 from lienzo.api.model import Model, load
 from lienzo.api.record import Record
 from lienzo.core import CheckpointError, DataError
@@ -68,7 +68,7 @@ def _again(record: Record | EditRecord, model: str | Path | None) -> tuple[Image
             raise CheckpointError(error.what, hint=f"{error.hint}; --model says where {record.model} is now") from None
 
     if isinstance(record, EditRecord):
-        from lienzo.api.edit_again import again as edited_again  # late: few pictures are edits
+        from lienzo.api.edit.again import again as edited_again  # late: few pictures are edits
 
         return edited_again(record, used)
     drawing = used()

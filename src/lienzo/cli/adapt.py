@@ -60,7 +60,7 @@ def adapt(
 
     [cyan]lienzo adapt emoji-64 ./my-dog --concept "my dog"[/]
     """
-    from lienzo.api.adapt import Wish
+    from lienzo.api.adapt.run import Wish
     from lienzo.cli.adapting import run
 
     wish = Wish(model, source, map_kind, concept, prior, design)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from lienzo.api.adapt import Lesson, Wish, begun, checked, default_out, taught
+from lienzo.api.adapt.run import Lesson, Wish, begun, checked, default_out, taught
 from lienzo.cli.training import Terminal, again
 from lienzo.training import Bar, Observer, TrainResult
 from lienzo.training.card import duration

@@ -123,7 +123,7 @@ def edit(
 
     [cyan]lienzo reproduce house-edit.png[/]  makes the edit again: the same in every pixel?
     """
-    from lienzo.api.edit_asked import Asked
+    from lienzo.api.edit.asked import Asked
     from lienzo.api.words import read_guidance, read_pairs
     from lienzo.cli.editing import run
     from lienzo.training.recipes import overridden
@@ -143,7 +143,7 @@ def edit(
 def _tell_hows() -> None:
     from rich.console import Console
 
-    from lienzo.api.edit_hows import HOWS
+    from lienzo.api.edit.hows import HOWS
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     for name, row in HOWS.items():

@@ -14,9 +14,9 @@ from typing import Any
 
 from rich.console import Console
 
-from lienzo.api.edit import Edit, edited
-from lienzo.api.edit_asked import Asked
-from lienzo.api.edit_checks import check_files, count_of
+from lienzo.api.edit.asked import Asked
+from lienzo.api.edit.checks import check_files, count_of
+from lienzo.api.edit.run import Edit, edited
 from lienzo.api.model import load
 from lienzo.api.record import save, write_png
 from lienzo.core import DataError

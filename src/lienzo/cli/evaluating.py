@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from lienzo.api.evaluate import default_file, evaluate
-from lienzo.api.examined_said import between, by_chance, fewer, judged, likelihood, listed, value, worst_classes
+from lienzo.api.evaluate.run import default_file, evaluate
+from lienzo.api.evaluate.said import between, by_chance, fewer, judged, likelihood, listed, value, worst_classes
 from lienzo.api.model import load
 from lienzo.api.words import read_pairs
 from lienzo.cli.training import again

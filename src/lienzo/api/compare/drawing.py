@@ -15,7 +15,7 @@ from PIL import Image
 
 from lienzo.api.compare.resources import Calls, Others, device_memory, memory_now, peak_memory
 from lienzo.api.compare.work import Voice
-from lienzo.api.examined import PAPER, on_paper
+from lienzo.api.evaluate.examined import PAPER, on_paper
 from lienzo.api.model import Model, load
 from lienzo.api.options import all_options, checked_options
 from lienzo.api.packed import packed

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lienzo.api.choose import OWN
-from lienzo.api.examined import on_paper, too_few
+from lienzo.api.evaluate.examined import on_paper, too_few
 from lienzo.api.find import folder_of
 from lienzo.core import ConfigurationError
 from lienzo.core.registry import class_named

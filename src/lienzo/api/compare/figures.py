@@ -12,7 +12,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from lienzo.api.compare.entrants import Entrant
-from lienzo.api.examined_said import worst_classes
+from lienzo.api.evaluate.said import worst_classes
 from lienzo.api.find import entries
 from lienzo.evaluation.evaluate import full_name
 from lienzo.evaluation.two_sample import wilson

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lienzo.api.compare.work import Voice
-from lienzo.api.evaluate import FILE, evaluate
+from lienzo.api.evaluate.run import FILE, evaluate
 from lienzo.core import LienzoError
 
 Values = dict[str, Any]

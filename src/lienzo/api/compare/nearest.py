@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lienzo.api.compare.drawing import SAMPLES, sheet
 from lienzo.api.compare.work import Voice
-from lienzo.api.examined import on_paper
+from lienzo.api.evaluate.examined import on_paper
 from lienzo.api.record import write_png
 from lienzo.api.view import View
 from lienzo.core import derive_seed

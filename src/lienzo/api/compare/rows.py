@@ -11,7 +11,7 @@ from lienzo.api.compare.figures import HIGHER, LOWER, NORMAL, SHARES, alike, kin
 from lienzo.api.compare.likely import SAME
 from lienzo.api.compare.plots import shape
 from lienzo.api.compare.ranks import Seen, best, number, seconds, written
-from lienzo.api.examined_said import listed
+from lienzo.api.evaluate.said import listed
 from lienzo.training.card import duration
 
 Values = dict[str, Any]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lienzo.api.concept import Concept, concept_of
+from lienzo.api.adapt.concept import Concept, concept_of
 from lienzo.api.find import folder_of
 from lienzo.api.model import Model, load
 from lienzo.core import ConfigurationError, Family
@@ -175,7 +175,7 @@ def taught(lesson: Lesson, out: Path, *, resume: bool, listeners: Listeners, aga
 
 def checked(lesson: Lesson, out: Path, tell: Tell) -> list[str]:
     """Look at what was learnt: draw, measure, write a sheet and the card's section; return what was found, in words."""
-    from lienzo.api.adapt_look import looked_at_concept, looked_at_map  # late: it brings judges
+    from lienzo.api.adapt.look import looked_at_concept, looked_at_map  # late: it brings judges
 
     base, now = load(lesson.adapter.base), load(out)
     if lesson.concept is not None:

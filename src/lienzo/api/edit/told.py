@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lienzo.api.edit_asked import Asked
-from lienzo.api.edit_keep import split_keep
+from lienzo.api.edit.asked import Asked
+from lienzo.api.edit.keep import split_keep
 from lienzo.api.model import Model
 from lienzo.conditions import MapCondition
 from lienzo.core import Denoises

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lienzo.api.edit_asked import Asked
-from lienzo.api.edit_hows import HOWS, WALK, WAY
-from lienzo.api.edit_told import denoises
+from lienzo.api.edit.asked import Asked
+from lienzo.api.edit.hows import HOWS
+from lienzo.api.edit.told import denoises
+from lienzo.api.edit.work import WALK, WAY
 from lienzo.api.model import Model
 from lienzo.conditions import MapCondition
 from lienzo.core import ConfigurationError

@@ -12,14 +12,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from lienzo.api.edit_asked import Asked, EditRecord, heard_of
-from lienzo.api.edit_double import doubled
-from lienzo.api.edit_hows import HOWS, Work, chosen
-from lienzo.api.edit_keep import split_keep
-from lienzo.api.edit_masks import NO_MASKS, Given, around, given_masks, mask_image, mask_of, still_of
-from lienzo.api.edit_said import over_region
-from lienzo.api.edit_seen import picture_of
-from lienzo.api.edit_unheard import unheard
+from lienzo.api.edit.asked import Asked, EditRecord, heard_of
+from lienzo.api.edit.double import doubled
+from lienzo.api.edit.hows import HOWS, chosen
+from lienzo.api.edit.keep import split_keep
+from lienzo.api.edit.masks import NO_MASKS, Given, around, given_masks, mask_image, mask_of, still_of
+from lienzo.api.edit.said import over_region
+from lienzo.api.edit.seen import picture_of
+from lienzo.api.edit.unheard import unheard
+from lienzo.api.edit.work import Work
 from lienzo.api.model import Model, load, to_image
 from lienzo.api.record import KEY
 from lienzo.api.sheets import grid

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from lienzo.api.edit import edited
-from lienzo.api.edit_asked import EditRecord
+from lienzo.api.edit.asked import EditRecord
+from lienzo.api.edit.run import edited
 from lienzo.api.model import Model
 from lienzo.core import DataError
 from lienzo.training.folder import fingerprint

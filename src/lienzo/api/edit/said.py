@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lienzo.api.edit_asked import Asked
+from lienzo.api.edit.asked import Asked
 from lienzo.conditions import Bus, MapCondition
 from lienzo.conditions.image import as_pil
 from lienzo.conditions.reading import class_numbers, light_lines, map_read, upright

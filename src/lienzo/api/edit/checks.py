@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from lienzo.api.edit_asked import Asked
-from lienzo.api.edit_hows import FRAMES, HOWS
-from lienzo.api.edit_keep import split_keep
+from lienzo.api.edit.asked import Asked
+from lienzo.api.edit.hows import HOWS
+from lienzo.api.edit.keep import split_keep
+from lienzo.api.edit.ways import FRAMES
 from lienzo.core import DataError
 from lienzo.editing import combined, open_canvas, read_class, read_mask
 from lienzo.editing.masks import is_file

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lienzo.api.concept import Concept, on_white
+from lienzo.api.adapt.concept import Concept, on_white
 from lienzo.api.files import write_text
 from lienzo.api.find import card_of
 from lienzo.api.model import Model

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lienzo.api.edit_asked import Asked
-from lienzo.api.edit_hows import How, Work, heard
-from lienzo.api.edit_seen import as_image
-from lienzo.api.edit_told import denoises
+from lienzo.api.edit.asked import Asked
+from lienzo.api.edit.hows import How
+from lienzo.api.edit.seen import as_image
+from lienzo.api.edit.told import denoises
+from lienzo.api.edit.work import Work, heard
 from lienzo.api.model import Model
 from lienzo.core import ConfigurationError, Encodes, Streams
 from lienzo.editing import (

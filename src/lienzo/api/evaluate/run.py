@@ -30,8 +30,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lienzo.api.examined import Examined
-from lienzo.api.examined_said import measured
+from lienzo.api.evaluate.examined import Examined
+from lienzo.api.evaluate.said import measured
 from lienzo.api.files import write_text
 from lienzo.api.find import card_of, folder_of
 from lienzo.api.model import Model, load

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lienzo.api.examined_labels import label_of, numbers_of
-from lienzo.api.examined_maps import Maps
-from lienzo.api.examined_texts import retrieval_of, texts_of
+from lienzo.api.evaluate.labels import label_of, numbers_of
+from lienzo.api.evaluate.maps import Maps
+from lienzo.api.evaluate.texts import retrieval_of, texts_of
 from lienzo.api.find import bare
 from lienzo.api.model import AT_ONCE, Model
 from lienzo.api.options import all_options, checked_options
