@@ -21,12 +21,14 @@ class Entry:
         changes: of the recipe, by table.
         hears: whether the classes are said; on binarized pictures nobody hears them, as in the published rows.
         against: peers whose figure it is held against.
+        teacher: the row whose trained model it learns from, in the folder beside its own.
     """
 
     family: str
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hears: bool = True
     against: tuple[str, ...] = ()
+    teacher: str = ""
 
 
 VAES = ("pythae-vae", "pythae-iwae", "pythae-vamp")
@@ -46,4 +48,5 @@ OURS = {
     "style_gan": Entry("style_gan", against=GANS),
     "diffusion": Entry("diffusion"),  # its peers: benchmarks/fashion
     "few_step": Entry("few_step"),
+    "few_step-distilled": Entry("few_step", teacher="diffusion"),
 }

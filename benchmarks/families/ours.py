@@ -44,7 +44,12 @@ def trained(entry: Entry, args: argparse.Namespace) -> lienzo.Model:
     file, before = args.out / "training.json", peak_mib()
     if not file.is_file():
         wall, cpu = time.perf_counter(), time.process_time()
-        recipe = recipe_of(entry, {"training": {**(args.choice or {}), "clock": args.clock, "threads": args.threads}})
+        changes = {"training": {**(args.choice or {}), "clock": args.clock, "threads": args.threads}}
+        if entry.teacher:
+            changes["family"] = {
+                "teacher": str(args.out.with_name(args.out.name.replace(args.name, entry.teacher)) / "run")
+            }
+        recipe = recipe_of(entry, changes)
         model = lienzo.train(None, out=args.out / "run", recipe=recipe, budget=60 * args.minutes, tell=print)
         seconds = time.perf_counter() - wall
         lines = (args.out / "run" / "log.jsonl").read_text("utf-8").splitlines()
