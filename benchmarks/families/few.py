@@ -29,12 +29,12 @@ from lienzo.evaluation import fd_clf64, floor
 
 Draw = Callable[[list[str], int, list[int], int], Tensor]  # classes, seed, numbers, calls → (B, 1, 28, 28)
 CALLS = {"few": (1, 2, 4), "teacher": (4, 10), "full": (20,)}
-AT_ONCE = 500
+AT_ONCE, CHUNK = 500, 100  # pictures; of them, a network call's
 
 
 def sampled(model: lienzo.Model, solver: str, names: list[str], seed: int, numbers: list[int], calls: int) -> Tensor:
     """Draw by the family itself; a solver only for the teacher."""
-    options: dict[str, Any] = {"steps": calls, **({"solver": solver} if solver else {})}
+    options: dict[str, Any] = {"steps": calls, "chunk": CHUNK, **({"solver": solver} if solver else {})}
     said = model.bus.parse({"label": names}, len(names))
     return model.family.sample(said, streams=Streams(seed, numbers), **options)
 
@@ -44,7 +44,7 @@ def by_diffusers(model: lienzo.Model, kind: str, names: list[str], seed: int, nu
     import diffusers
 
     schedulers: dict[str, Callable[[], Any]] = {
-        "euler": lambda: diffusers.FlowMatchEulerDiscreteScheduler(),
+        "euler": diffusers.FlowMatchEulerDiscreteScheduler,
         "dpm++2m": lambda: diffusers.DPMSolverMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=1.0
         ),

@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "families")
     args = parser.parse_args()
     latest = {e["name"]: e for e in read("families").get("entries", []) if e["minutes"] == args.minutes}
-    found = {name: latest[name] for name, entry in OURS.items() if name in latest and entry.hears}
+    found = {name: latest[name] for name, entry in OURS.items() if name in latest and entry.hears and not entry.teacher}
     if not found:
         raise SystemExit(f"nothing was measured at {args.minutes:g} minutes: python benchmarks/families/run.py")
     sizes = dict[str, int]()
