@@ -32,7 +32,10 @@ BATCHES = tuple({"batch_size": b, "learning_rate": lr} for b in (32, 64, 128) fo
 def process(name: str, folder: Path, args: argparse.Namespace, choice: dict[str, Any] | None) -> dict[str, Any]:
     """Run one process to its end; return the cost and the figures."""
     script = "ours.py" if name in OURS else "peer.py"
-    told = [f"--{n}={getattr(args, n)}" for n in ("minutes", "clock", "threads", "count", "seeds", "scored", "samples")]
+    told = [
+        f"--{n}={getattr(args, n)}"
+        for n in ("minutes", "clock", "threads", "count", "seeds", "scored", "samples", "dtype")
+    ]
     command = [args.python, f"benchmarks/families/{script}", name, str(folder), *told]
     command += ["--choice", json.dumps(choice)] if choice else []
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
@@ -82,7 +85,7 @@ def search(name: str, args: argparse.Namespace) -> None:
 
 
 def measure(name: str, args: argparse.Namespace) -> None:
-    settings = {n: getattr(args, n) for n in ("minutes", "clock", "threads", "count")} | {"name": name}
+    settings = {n: getattr(args, n) for n in ("minutes", "clock", "threads", "count", "dtype")} | {"name": name}
     if not args.again and any(settings.items() <= e.items() for e in read("families").get("entries", [])):
         print(f"{name}: done already")
         return
@@ -105,6 +108,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--scored", type=int, default=10_000, help="test pictures whose likelihood is measured")
     parser.add_argument("--samples", type=int, default=1000, help="K of the importance samples")
+    parser.add_argument("--dtype", default="float32", help="in which ours draw what is judged")
     parser.add_argument("--search", action="store_true", help="try choices; without --only, of the peers")
     parser.add_argument("--tries", type=int, default=None, help="of a search, at most")
     parser.add_argument("--again", action="store_true", help="even what is done already")

@@ -35,6 +35,7 @@ def arguments(about: str | None, names: Iterable[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--scored", type=int, default=10_000)
     parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--dtype", default="float32", help="in which ours draw")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
