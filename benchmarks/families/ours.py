@@ -29,9 +29,7 @@ from lienzo.training.recipes import read_recipe
 
 DRAWN, REPEATS = 64, 5  # pictures of which the speed of sampling is measured
 ESTIMATED = 100  # pictures whose likelihood is an estimate: a differential equation each, hundreds of network calls
-CHUNK = (
-    100  # rows a network call while pictures are drawn to be judged: up to four times as fast as one a user asks for
-)
+CHUNK = 64  # rows a network call while pictures are judged, as many as are drawn together: some four times as fast
 
 
 def recipe_of(entry: Entry, changes: dict[str, Any]) -> dict[str, Any]:
