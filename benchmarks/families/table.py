@@ -1,4 +1,4 @@
-"""The README's table of families, from `benchmarks/results/families.json`."""
+"""The README's tables of families and of few calls, from `benchmarks/results/families.json` and `families_few.json`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from benchmarks.families.entries import OURS
 
 COLUMNS = ("", "training", "likelihood", "FD-clf64 (real)", "classes obeyed, least recall", "a picture")
 NONE = "not measured yet: `python benchmarks/families/run.py`"
+FEW = "not measured yet: `python benchmarks/families/few.py`"
 Told = dict[str, Any]
 
 
@@ -25,6 +26,22 @@ def families() -> str:
             rows += [_row(f"↳ {peer}", latest[peer]) for peer in entry.against if peer in latest]
     head = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     return "\n".join([*head, *rows]) if rows else NONE
+
+
+def few() -> str:
+    """Few calls of the network: each model and solver beside the teacher's own way of drawing."""
+    told = read("families_few")
+    if not told:
+        return FEW
+    rows: list[Told] = told["rows"]
+    full = next(row for row in rows if row["name"] == "diffusion" and row["calls"] == max(r["calls"] for r in rows))
+    lines = [
+        f"| {row['name']} | {row['solver']} | {row['calls']} | {row['FD-clf64']:.2f} | "
+        f"{row['FD-clf64'] / full['FD-clf64']:.2f} | {1000 * row['seconds_a_picture']:.3g} ms |"
+        for row in rows
+    ]
+    head = ["| | solver | calls | FD-clf64 | of the teacher's | a picture |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *lines])
 
 
 def minutes_of(told: Told) -> float:
@@ -47,7 +64,11 @@ def _likelihood(told: Told) -> str:
 
 def _distance(told: Told) -> str:
     found = told.get("figures", {}).get("FD-clf64")
-    return f"{found['mean']:.2f} ({found['floor']['mean']:.2f})" if found else ""
+    if not found:
+        return ""
+    values = found["values"]
+    spread = f", {min(values):.2f} to {max(values):.2f}, n = {len(values)}" if len(values) > 1 else ", one seed"
+    return f"{found['mean']:.2f}{spread} ({found['floor']['mean']:.2f})"
 
 
 def _obeyed(told: Told) -> str:
