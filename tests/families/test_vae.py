@@ -77,6 +77,31 @@ def test_the_kl_is_that_of_draws():
     assert torch.allclose(kl_normal(mean, log_variance), drawn, atol=0.02)
 
 
+@pytest.mark.parametrize("latent", [5, 0])
+def test_with_a_conditional_prior_codes_are_moved_and_the_bound_is_that_of_the_moved_codes(latent):
+    bus = make_bus()
+    vae = shaken(make(bus, latent=latent, prior="conditional"))
+    plain = make(bus, latent=latent)
+    plain.load_state_dict({name: value for name, value in vae.state_dict().items() if not name.startswith("prior.")})
+    heard, x = bus(bus.parse(spoken(3), 3)), pictures(3)
+    (mean, log_variance), (shift, scale) = plain.posterior(x, heard), vae.prior(heard)
+    assert shift.abs().max() > 0.01
+    between = torch.distributions.kl_divergence(
+        torch.distributions.Normal(mean, (0.5 * log_variance).exp()), torch.distributions.Normal(shift, scale.exp())
+    )
+    assert torch.allclose(kl_normal(*vae.posterior(x, heard)), between, rtol=1e-3, atol=1e-4)
+    z = Streams(0, range(3)).normal(*vae.code_shape)
+    said = bus.parse(spoken(3), 3)
+    assert torch.allclose(vae.decode(z, said), plain.decode(shift + scale.exp() * z, said), atol=1e-5)
+    other = bus.parse(spoken(3, label="b"), 3)
+    assert not torch.allclose(vae.prior(bus(other))[0], shift)
+
+
+def test_a_conditional_prior_is_the_standard_one_where_nothing_is_said_in_vectors_or_words():
+    assert make(prior="conditional").prior is None
+    assert make(make_bus()).prior is None
+
+
 def test_with_the_exact_posterior_every_weight_is_the_marginal():
     vae, marginal = linear_gaussian(0.4)
     x = pictures(6) * 0.5

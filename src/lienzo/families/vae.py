@@ -25,13 +25,14 @@ from lienzo.core import (
     configurable,
 )
 from lienzo.networks.coders import Decoder, Encoder
-from lienzo.networks.told import Told, folded_maps
+from lienzo.networks.told import Told, ToldPrior, folded_maps
 from lienzo.sampling.bounds import WarmUp, importance, kl_normal, log_normal
 from lienzo.sampling.chunks import in_chunks
 from lienzo.sampling.observations import observation
 
 CHUNK = 4  # rows a network call on a CPU, where the size of a call changes a result's last bits
 Pixels = Literal["mean", "draw"]
+Prior = Literal["standard", "conditional"]
 
 
 @configurable("vae")
@@ -60,6 +61,10 @@ class VAE(Family, Encodes, Scores):
             L_MSE + L_KL), "gaussian", "bernoulli", "logistic-mixture 5".
         latent: D of a flat code; 0 for the grid.
         warmup: images over which β rises from zero.
+        prior: "standard", or "conditional": the networks' own codes are μ(c) + σ(c) z, μ and σ learnt from the labels
+            and words that are said, so that those of a class may lie together; z, the code that is given and taken, is
+            N(0, I) as ever. Without it a short training leaves it to z which class is drawn, whatever is said
+            ("Learning Structured Output Representation using Deep Conditional Generative Models", Sohn, 2015).
 
     Raises:
         ConfigurationError: for an unknown likelihood, or sides that the levels do not divide.
@@ -82,6 +87,7 @@ class VAE(Family, Encodes, Scores):
         likelihood: str = "edges",
         latent: int = 0,
         warmup: int = 0,
+        prior: Prior = "standard",
     ) -> None:
         super().__init__()
         channels, height, columns = shape
@@ -104,6 +110,8 @@ class VAE(Family, Encodes, Scores):
         self.decoder = Told(decoder, sizes) if told else decoder
         self.flatten = nn.Linear(2 * math.prod(self.grid), 2 * latent) if latent else None
         self.spread = nn.Linear(latent, math.prod(self.grid)) if latent else None
+        hears = prior == "conditional" and bool(sizes.vector or sizes.token)
+        self.prior = ToldPrior(sizes, self.code_shape[0], len(self.code_shape) - 1) if hears else None
         self.warm_up = WarmUp(warmup)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -137,10 +145,15 @@ class VAE(Family, Encodes, Scores):
 
     def posterior(self, x: Tensor, channels: Channels | None = None) -> tuple[Tensor, Tensor]:
         """Return the mean and the log-variance of q(z | x, c), each (B, *code_shape)."""
+        channels = channels or self._heard(None, len(x))
         both = self._run(self.encoder, x.contiguous(memory_format=torch.channels_last), channels)
         both = both if self.flatten is None else self.flatten(both.flatten(1))
         mean, log_variance = both.float().chunk(2, 1)
-        return mean, log_variance.clamp(-14, 4)
+        log_variance = log_variance.clamp(-14, 4)
+        if self.prior is None:
+            return mean, log_variance
+        shift, scale = self.prior(channels)
+        return (mean - shift) * (-scale).exp(), log_variance - 2 * scale
 
     def encode(self, x: Tensor, conditions: Conditions | None = None) -> Tensor:
         """Return the mean of q(z | x, c), (B, *code_shape)."""
@@ -223,11 +236,15 @@ class VAE(Family, Encodes, Scores):
             return Channels()
         return self.bus(conditions if conditions is not None else Conditions(count=count))
 
-    def _run(self, coder: nn.Module, x: Tensor, channels: Channels | None) -> Tensor:
-        return coder(x, channels or self._heard(None, len(x))) if isinstance(coder, Told) else coder(x)
+    def _run(self, coder: nn.Module, x: Tensor, channels: Channels) -> Tensor:
+        return coder(x, channels) if isinstance(coder, Told) else coder(x)
 
     def _pixels(self, z: Tensor, channels: Channels | None = None) -> Tensor:
         """Return what the decoder says of p(x | z, c), (B, parameters a pixel, H, W)."""
+        channels = channels or self._heard(None, len(z))
+        if self.prior is not None:
+            shift, scale = self.prior(channels)
+            z = shift + scale.exp() * z
         z = z if self.spread is None else self.spread(z).unflatten(1, self.grid)
         return self._run(self.decoder, z.contiguous(memory_format=torch.channels_last), channels).contiguous()
 

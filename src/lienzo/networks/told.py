@@ -67,6 +67,29 @@ class Told(nn.Module):
         return x
 
 
+class ToldPrior(nn.Module):
+    """μ(c) and log σ(c) of codes (B, n, …), both (B, n, 1 …) and zero at first, from vectors and words.
+
+    Args:
+        sizes: widths of the channels; one of `vector` and `token` at least.
+        codes: n.
+        places: how many dimensions of a code follow n.
+        width: of the vector in which vectors and words are heard.
+    """
+
+    def __init__(self, sizes: Sizes, codes: int, places: int, width: int = 128) -> None:
+        super().__init__()
+        self.ear, self.out, self.places = Ear(sizes, width), nn.Linear(width, 2 * codes), places
+        for layer in self.out.parameters():
+            nn.init.zeros_(layer)
+
+    def forward(self, channels: Channels) -> tuple[Tensor, Tensor]:
+        """Hear channels of B rows."""
+        both = self.out(self.ear(channels)).float()
+        shift, scale = both.reshape(*both.shape, *(1,) * self.places).chunk(2, 1)
+        return shift, scale
+
+
 def folded_maps(sizes: Sizes, factor: int) -> int:
     """Return how many channels maps make on a grid that is `factor` times as coarse as the picture."""
     return sizes.maps * factor**2

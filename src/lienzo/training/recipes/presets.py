@@ -145,7 +145,8 @@ PRESETS: dict[str, Preset] = {
     "vae": Preset(
         (
             Ground("pixels", table("family", widths=((32, 48, 64), (48, 96, 128), (64, 128, 192), (96, 192, 256)),
-                   latent=(32, 48, 64, 96)), 1e-3, {"family": {"likelihood": "logistic-mixture 5", "codes": 32}}),
+                   latent=(32, 48, 64, 96)), 1e-3,
+                   {"family": {"likelihood": "logistic-mixture 5", "codes": 32, "prior": "conditional"}}),
         ),
         shares={"warmup": 0.1},
     ),
