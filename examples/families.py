@@ -110,12 +110,12 @@ def completed(model: lienzo.Model, seed: int) -> list[Row]:
 
 
 def styles(model: lienzo.Model, seed: int) -> list[Row]:
-    """Forms of the classes above, surfaces of one other picture."""
+    """Two pictures of a class, and the first with some of the second's styles."""
     family = model.family
     assert isinstance(family, StyleGAN)
     count, said = len(classes_of(model)), heard(model)
     own = family.styles(said, streams=Streams(seed, list(range(count))))
-    other = family.styles(said, streams=Streams(seed, list(range(count, 2 * count)))).roll(3, 0)
+    other = family.styles(said, streams=Streams(seed, list(range(count, 2 * count))))
     rows = [("own styles", family.draw(own, said)), ("others", family.draw(other, said))]
     rows += [(f"{part} styles of the others", family.draw(family.mixed(own, other, (part,)), said))
              for part in ("coarse", "middle", "fine")]  # fmt: skip

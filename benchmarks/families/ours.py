@@ -52,7 +52,8 @@ def trained(entry: Entry, args: argparse.Namespace) -> lienzo.Model:
                 "teacher": str(args.out.with_name(args.out.name.replace(args.name, entry.teacher)) / "run")
             }
         recipe = recipe_of(entry, changes)
-        model = lienzo.train(None, out=args.out / "run", recipe=recipe, budget=60 * args.minutes, tell=print)
+        budget = None if recipe["training"].get("images") else 60 * args.minutes  # one that is fitted ends by itself
+        model = lienzo.train(None, out=args.out / "run", recipe=recipe, budget=budget, tell=print)
         seconds = time.perf_counter() - wall
         lines = (args.out / "run" / "log.jsonl").read_text("utf-8").splitlines()
         steps = [line for line in map(json.loads, lines) if "images" in line]
