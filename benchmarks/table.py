@@ -89,11 +89,11 @@ def fashion() -> list[Figure]:
     again = (
         f" (again, over {ours['memory']['images']:,} images, level after the first minute)" if "memory" in ours else ""
     )
+    peaks = f"{ours['peak_mib']:.0f} MiB{again}, {best['contender']} {best['peak_mib']:.0f} MiB"
     return [
         Figure(what.format(count=ours["count"]), value, "≤ 0.5 × the better peer", ratio <= 0.5 if every else None,
                command),
-        Figure(memory, f"{share:.2f} ×: {ours['peak_mib']:.0f} MiB{again}, {best['contender']} {best['peak_mib']:.0f} MiB",
-               "≤ 1.0 ×", share <= 1 if every else None, command),
+        Figure(memory, f"{share:.2f} ×: {peaks}", "≤ 1.0 ×", share <= 1 if every else None, command),
     ]  # fmt: skip
 
 
