@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -164,6 +165,19 @@ def test_another_model_or_a_second_run_is_refused(tmp_path: Path) -> None:
         train(Tiny(), batch_at, settings(), tmp_path, resume=False)
     with locked(tmp_path), pytest.raises(ConfigurationError, match="another process"):
         train(Tiny(), batch_at, settings(), tmp_path)
+
+
+def test_a_run_of_an_earlier_version_goes_on_though_the_family_has_a_new_argument(tmp_path: Path) -> None:
+    train(Tiny(), batch_at, settings(), tmp_path)
+    folder = checkpoints.resolve(tmp_path)
+    config = json.loads((folder / checkpoints.CONFIG).read_text("utf-8"))
+    del config["sigma"]  # as if it had come later
+    (folder / checkpoints.CONFIG).write_text(json.dumps(config), encoding="utf-8")
+    checkpoints.seal(folder)
+    result = train(Tiny(), batch_at, settings(images=8 * 70), tmp_path)
+    assert result.step == 70
+    with pytest.raises(ConfigurationError, match=r"sigma is 0\.5 there and 0\.25 here"):
+        train(Tiny(sigma=0.25), batch_at, settings(images=8 * 80), tmp_path)
 
 
 def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:

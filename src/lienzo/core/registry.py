@@ -139,10 +139,29 @@ def build(role: str, config: Mapping[str, Any], **given: Any) -> Any:
         raise ConfigurationError(f"{role} {kind!r}, {where}: {first['msg']}, got {first['input']!r}") from None
 
 
+def completed(config: Any) -> Any:
+    """Return plain data with those arguments at their defaults that a class did not have yet when it was written."""
+    if isinstance(config, list | tuple):
+        return [completed(each) for each in config]
+    if not isinstance(config, Mapping):
+        return config
+    said = {str(name): completed(value) for name, value in config.items()}
+    role = _role_of(said.get("kind"))
+    if role is None:
+        return said
+    parameters = inspect.signature(class_named(role, said["kind"]).__init__).parameters.items()
+    return {name: p.default for name, p in parameters if p.default is not inspect.Parameter.empty} | said
+
+
+def _role_of(kind: Any) -> str | None:
+    """Return whose kind this is; what is called so may also be a table, of a condition with that name."""
+    return next((role for role, names in REGISTRY.items() if isinstance(kind, str) and kind in names), None)
+
+
 def _rebuild(value: Any) -> Any:
     """Build every configuration found inside plain data; kinds are unique over all roles."""
     if isinstance(value, Mapping):
-        role = next((r for r, names in REGISTRY.items() if value.get("kind") in names), None)
+        role = _role_of(value.get("kind"))
         return build(role, value) if role else {k: _rebuild(v) for k, v in value.items()}
     return [_rebuild(v) for v in value] if isinstance(value, list | tuple) else value
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lienzo.core import CheckpointError, ConfigurationError, config_of
+from lienzo.core.registry import completed
 from lienzo.training.folder import fingerprint, read_json, sync, write_json, write_text
 from lienzo.training.run import Chosen, Counters, Run, Snapshot
 from lienzo.training.settings import TrainingSettings
@@ -157,7 +158,7 @@ def restore(run: Run, folder: Path) -> None:
         ConfigurationError: if the checkpoint is of another model.
         CheckpointError: if its files do not fit.
     """
-    theirs, ours = read_json(folder / CONFIG), plain(config_of(run.family))
+    theirs, ours = plain(completed(read_json(folder / CONFIG))), plain(config_of(run.family))
     if theirs != ours:
         where = difference(theirs, ours)
         raise ConfigurationError(f"{folder} holds another model than this run's: {where}", hint="another folder")
