@@ -61,6 +61,16 @@ def test_a_mistaken_command_leaves_a_run_as_it_was(tmp_path: Path, monkeypatch: 
         assert planned(same, out=tmp_path / "run", recipe=stored).data.source == str(same)
 
 
+def test_the_same_command_goes_on_whatever_the_family_is_called(tmp_path: Path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.json").write_text(json.dumps(CODED))
+    again = planned("emoji", out=tmp_path / "run", budget="1m", overrides={"family": {"kind": "latent"}})
+    assert again.family["kind"] == "diffusion"
+    assert again.codes is not None
+    with pytest.raises(ConfigurationError, match="holds a run of the family 'diffusion', not 'gan'"):
+        planned("emoji", out=tmp_path / "run", budget="1m", overrides={"family": {"kind": "gan"}})
+
+
 class CutError(Exception):
     pass
 
@@ -71,10 +81,13 @@ class Interrupts(Observer):
 
 
 def test_a_first_stage_that_was_interrupted_can_be_gone_on_with(tmp_path: Path):
+    timed = Recipe.checked({**CODED, "training": {**STEPS, "clock": "processor"}})
     with pytest.raises(CutError):
-        carry_out(Recipe.checked(CODED), tmp_path / "run", listeners=Listeners(lambda stage: [Interrupts()]))
+        carry_out(timed, tmp_path / "run", listeners=Listeners(lambda stage: [Interrupts()]))
     recipe = planned(None, out=tmp_path / "run")
-    assert recipe == Recipe.checked(CODED)
+    assert recipe == timed
+    settings = json.loads((tmp_path / "run" / "coder" / "settings.json").read_text())["settings"]
+    assert settings["clock"] == "processor", "both stages share one budget"
     assert not (tmp_path / "run" / "latest").exists()
 
 

@@ -81,7 +81,7 @@ def test_previews_show_every_step_decoded(model: Model):
     [
         ({"text": "a dog", "style": "notto"}, "no label 'notto'.*\n.*noto"),
         ({"colour": "red"}, "no condition 'colour'.*\n.*text, style, group"),
-        ({"label": "noto"}, "'label' may mean style, group"),
+        ({"label": "notto"}, "'label' may mean style, group"),
         ({"label": {"stile": "noto"}}, "no condition 'stile'"),
         ({"text": 3}, "text must be a string"),
         ({"count": 0}, "0 pictures"),
@@ -94,6 +94,11 @@ def test_previews_show_every_step_decoded(model: Model):
 def test_a_mistake_is_one_sentence(model: Model, arguments: dict[str, object], words: str):
     with pytest.raises(LienzoError, match=words):
         model.generate(**arguments)
+
+
+def test_a_label_without_a_name_is_the_one_that_knows_it(model: Model):
+    for label in ("food-drink", ["food-drink"]):
+        assert same(model.generate(label=label, count=1)[0], model.generate(group="food-drink", count=1)[0])
 
 
 def test_a_model_that_is_not_there(tmp_path: Path, shipped: Path):

@@ -157,6 +157,26 @@ def test_a_flow_over_codes_says_what_it_has_not_and_may_learn_pixels(tmp_path: P
     assert planned(source, out=tmp_path, budget="100s", start="scratch", overrides=overrides).codes is None
 
 
+def test_large_pictures_are_measured_few_at_once_and_odd_sides_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LIENZO_CACHE", str(tmp_path / "cache"))
+    rows = dict[int, int]()
+
+    def pace(candidate: Any, patience: float, *, feed: Any, settings: Any) -> Pace:
+        batch = feed(candidate.make())(0)
+        rows[batch.x.shape[-1]] = len(batch)
+        return Pace(1.0, "float32", 10)
+
+    monkeypatch.setattr("lienzo.training.recipes.fitting.pace_of", pace)
+    source = folder(tmp_path / "pictures", told=False)
+    for size in (64, 512):
+        plan(source, "vae", tmp_path, [], size=size)
+    assert rows == {64: 16, 512: 4}
+    with pytest.raises(ConfigurationError, match=r"side 31 cannot be halved\n.*multiple of 4"):
+        plan(source, "flow", tmp_path, [], size=31)
+
+
 def test_few_pictures_are_shown_to_a_critic_ever_more_changed(tmp_path: Path, unhurried: None):
     said: list[str] = []
     recipe = plan(folder(tmp_path / "pictures"), "style_gan", tmp_path, said)

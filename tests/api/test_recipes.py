@@ -216,6 +216,34 @@ def test_borrowed_weights_are_the_default_where_they_fit(
     assert model.generate("thing number 3", style="mine", group="food-drink", count=1)
 
 
+def test_a_coder_that_ships_is_not_trained_again_where_it_does(
+    photos: Path, tmp_path: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch
+):
+    few = {"data": {"size": 16}, "training": {"images": 8, "batch_size": 8, "precision": "float32", "threads": 1}}
+    grounds = [replace(ground, sides=(16, 4)) for ground in PRESETS["few_step"].grounds]
+    monkeypatch.setitem(PRESETS, "few_step", replace(PRESETS["few_step"], grounds=tuple(grounds)))
+    overrides = {**few, "family": {"kind": "few_step"}}
+    for least, lends in ((-99.0, True), (99.0, False)):
+        monkeypatch.setattr("lienzo.api.choose.FAITHFUL", least)
+        said: list[str] = []
+        recipe = planned(photos, out=tmp_path / "run", overrides=overrides, tell=said.append)
+        assert recipe.codes is not None
+        assert (recipe.codes.outer == "emoji-64", recipe.codes.recipe is None) == (lends, lends)
+        assert any("its coder is emoji-64's" in line for line in said) == lends
+        assert any("gets 30% of the time" in line for line in said) != lends
+    monkeypatch.setattr("lienzo.api.choose.FAITHFUL", -99.0)
+    scratch = planned(photos, out=tmp_path / "run", start="scratch", overrides=overrides)
+    assert scratch.codes is not None
+    assert scratch.codes.outer is None
+    for kind in ({"kind": "autoregressive"}, {"kind": "vae"}, {"kind": "flow", "transform": "glow"}):
+        other = planned(photos, out=tmp_path / "run", overrides={**few, "family": kind})
+        assert other.codes is None or other.codes.outer is None, "another kind of coder, or none"
+    model = lienzo.train(photos, out=tmp_path / "run", tell=lambda sentence: None, **overrides)
+    assert isinstance(model.family, Latent)
+    ours, theirs = (next(each.outer.parameters()) for each in (model.family, lienzo.load("emoji-64").family))
+    assert torch.equal(ours, theirs)
+
+
 def test_weights_that_cannot_be_borrowed(photos: Path, tmp_path: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ConfigurationError, match=r"it draws \[3, 16, 16\]"):
         planned(photos, out=tmp_path, budget="1m", start="emoji-64", overrides={"data": {"size": 8}})

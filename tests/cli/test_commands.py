@@ -222,7 +222,7 @@ def test_a_run_from_a_recipe(call: Call, tmp_path: Path):
     assert "validation.loss" in (run / "validation.jsonl").read_text()
     code, _, error = call("train", "--out", run)
     assert code == 0
-    assert "after 16 of 16 images" in error
+    assert "finished already, after 16 images" in error
     assert "this run is finished" in error
     assert f"--out NEW --from {run}" in error
     assert "done:" not in error
@@ -233,6 +233,24 @@ def test_a_run_from_a_recipe(call: Call, tmp_path: Path):
     assert (code, json.loads(output)["data"]["size"]) == (0, 16)
     code, output, _ = call("models", "--runs", tmp_path)
     assert "run" in output
+
+
+@pytest.mark.parametrize("where", ["planned", "carry_out"])
+def test_a_run_stopped_while_it_is_prepared_says_what_is_saved(
+    where: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*words: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"lienzo.cli.training.{where}", stopped)
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    words = ("train", "emoji", "--recipe", tmp_path / "tiny.toml", "--out", tmp_path / "run")
+    code, _, error = call(*words)
+    assert code == 130
+    assert "nothing was learnt yet; to go on: lienzo train emoji --recipe" in error
+    saved = tmp_path / "run" / "coder" / "checkpoints" / "step-000000004"
+    saved.mkdir(parents=True)
+    assert f"what is saved is {saved}" in call(*words)[2]
 
 
 def test_help_teaches(call: Call):

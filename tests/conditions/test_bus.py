@@ -93,6 +93,20 @@ def test_a_bus_is_rebuilt_bit_for_bit(bus):
     assert torch.equal(bus(bus.parse(said, 1)).vector, again(again.parse(said, 1)).vector)
 
 
+def test_a_column_may_be_called_anything():
+    names = ["kind", "type", "keys", "training", "file.size", "", "said so", "größe"]
+    bus = Bus({name: LabelCondition(["a", "b"]) for name in names}, vector=4)
+    assert bus.names == names
+    said = {name: ["b"] for name in names}
+    again = build("bus", config_of(bus))
+    again.load_state_dict(bus.state_dict())
+    assert again.names == names
+    assert torch.equal(again(again.parse(said, 1)).vector, bus(bus.parse(said, 1)).vector)
+    assert {key.split(".")[1] for key in bus.state_dict()} >= {"kind", "größe"}, "weights are called as they were"
+    with pytest.raises(ConditionError, match="no condition 'values'"):
+        bus.parse({"values": ["a"]}, 1)
+
+
 def test_every_parameter_hears_a_gradient(bus):
     picture, grey = Image.new("RGB", (16, 16), "red"), np.zeros((16, 16), np.uint8)
     said = {"text": ["a dog", None], "style": ["oil", None], "like": [picture, None], "layout": [grey, None]}

@@ -15,6 +15,7 @@ from lienzo.training import (
     Record,
     Say,
     TrainingSettings,
+    budget,
     loop,
     pace_of,
     plan,
@@ -73,6 +74,44 @@ def test_what_the_user_said_is_kept() -> None:
     small, large = planned(5)[0].settings, planned(24 * 3600)[0].settings
     assert (small.batch_size, large.batch_size) == (16, 256)
     assert large.learning_rate == pytest.approx(2e-3)
+
+
+def test_a_short_time_is_said_with_what_would_be_enough() -> None:
+    def told(seconds: float, **changes: object) -> str:
+        return planned(seconds, **changes)[0].why[-1]
+
+    assert "measuring took 1 s; the time is short" not in told(20)  # 1.2 s of them
+    assert "about 1 min 51 s here" in told(20)  # 100,000 images at 1,000 a second, nine tenths of the time
+    assert "time is short" not in told(600)
+    assert "time is short" not in told(20, images=500), "a number that was asked for is not too small"
+    slow, clock = Candidate("S", Tiny), FakeTime()
+
+    def measure(candidate: Candidate, patience: float) -> Pace:
+        clock.now += 12
+        return Pace(0.1, "float32", 1)
+
+    made = plan([slow], 10, TrainingSettings(budget_seconds=30), measure, now=clock)
+    assert made.why[-1].startswith("measuring took 12 s; the time is short")
+    assert "1 parameter, 10.0 images/s" in made.why[0]
+
+
+def test_what_is_fitted_wants_no_more_than_it_can_use() -> None:
+    fitted = Candidate("fitted", Tiny, most=5_000)
+    made = plan([fitted], 10, TrainingSettings(budget_seconds=30), lambda c, p: Pace(0.1, "float32", 1))
+    assert "5,000 are wanted" in made.why[0]
+    assert "picked" in made.why[-1]
+
+
+def test_measuring_counts_by_the_clock_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(budget, "clock_of", lambda settings: clock)
+
+    def measure(candidate: Candidate, patience: float) -> Pace:
+        clock.now += 20
+        return Pace(1.0, "float32", 1)
+
+    wanted = TrainingSettings(budget_seconds=100, clock="processor")
+    assert plan(CANDIDATES[:1], 10, wanted, measure).settings.budget_seconds == 80
 
 
 def test_a_plan_needs_a_budget() -> None:

@@ -166,6 +166,15 @@ def test_a_run_that_ends_early_is_no_more_than_whole() -> None:
     assert "-1 s" not in lines.getvalue()
 
 
+def test_a_bar_breaks_no_command_and_knows_no_speed_at_first() -> None:
+    lines, command = io.StringIO(), "to go on: lienzo train " + "a-folder-of-pictures " * 8
+    bar = Bar(Console(file=lines, width=80), every=0)
+    bar.said(command)
+    assert lines.getvalue() == command + "\n"
+    bar.stepped(None, Record(1, 16, 97, {"loss": 1.0}, 1e-3, 0.0, 1.0, None, 0))  # type: ignore[arg-type]
+    assert "… images/s" in lines.getvalue()
+
+
 def test_watching_does_not_change_what_is_learnt(tmp_path: Path) -> None:
     alone = train(Tiny(), batch_at, settings(), tmp_path / "alone").family
     watchers = [SampleGrid(Conditions(count=2))]

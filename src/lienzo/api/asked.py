@@ -51,11 +51,18 @@ def _named(bus: Bus, asked: str, value: Any) -> list[tuple[str, Any]]:
     """Return (condition's name, value) for what a keyword says."""
     if asked in ("label", "map") and isinstance(value, Mapping):
         return [(_name(bus, str(name), asked), each) for name, each in value.items()]
-    return [(_name(bus, asked, asked), value)]
+    return [(_name(bus, asked, asked, value), value)]
 
 
-def _name(bus: Bus, asked: str, role: str) -> str:
-    """Return the condition that a word means: by its name, else the only one of its kind.
+def _knowing(bus: Bus, labels: Sequence[str], value: Any) -> list[str]:
+    """Return the labels that know what is said of one of them."""
+    classes = {name: bus[name] for name in labels}
+    said = [each for each in (value if _is_list(value) else [value]) if each is not None]
+    return [n for n, c in classes.items() if isinstance(c, LabelCondition) and all(v in c.classes for v in said)]
+
+
+def _name(bus: Bus, asked: str, role: str, value: Any = None) -> str:
+    """Return the condition that a word means: by its name, else the only one of its kind, or that knows the class.
 
     Raises:
         ConditionError: if none, or more than one, is meant.
@@ -70,6 +77,8 @@ def _name(bus: Bus, asked: str, role: str) -> str:
         able = [name for name in able if getattr(bus[name], "map_kind", "") == asked]
     elif asked != role:
         bus[asked]  # raises
+    if len(able) > 1 and role == "label":
+        able = _knowing(bus, able, value) or able
     if len(able) != 1:
         known = ", ".join(able) or ", ".join(bus.names) or "nothing"
         what = f"this model has no condition {asked!r}" if not able else f"{asked!r} may mean {known}"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lienzo.api.find import DEFAULT, SHIPPED, folder_of
 from lienzo.core import ConfigurationError
 from lienzo.core.registry import class_named
+from lienzo.data import Dataset
 from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import CONFIG, resolve
 from lienzo.training.folder import read_json
 from lienzo.training.opening import load
 from lienzo.training.recipes import Recipe, open_data
+from lienzo.training.recipes.make import Shape
 from lienzo.training.recipes.planning import fidelity, fine_tuned, from_scratch
 from lienzo.training.recipes.read import merged
 from lienzo.training.recipes.stages import GENERATE
@@ -54,7 +57,31 @@ def chosen(said: Values, start: str | None, tell: Tell) -> Values:
         borrowed = _borrowed(merged(values, {"family": {"kind": "diffusion"}}), start, tell)
         if borrowed is not None:
             return borrowed
-    return values if kind == "diffusion" and not timed else from_scratch(values, tell, folder_of)
+    if kind == "diffusion" and not timed:
+        return values
+    own = diffuses or start == SCRATCH
+    return from_scratch(values, tell, folder_of) if own else from_scratch(values, tell, folder_of, partial(_lent, tell))
+
+
+def _lent(tell: Tell, kind: str, recipe: Recipe, dataset: Dataset) -> tuple[str, Shape] | None:
+    """Return the usual model and the shape of its codes where its coder gives these pictures back well enough."""
+    folder = SHIPPED / DEFAULT
+    if not (folder / CONFIG).is_file() or dataset.whole > LARGE:
+        return None
+    config: Mapping[str, Any] = read_json(resolve(folder) / CONFIG)
+    data = recipe.data
+    if config.get("kind") != "latent" or config["outer"]["kind"] != kind:
+        return None
+    if list(config["outer"]["shape"]) != [data.channels, data.size, data.size]:
+        return None
+    family = load(resolve(folder))
+    assert isinstance(family, Latent)
+    found = fidelity(family.outer, dataset, data.background)
+    if found < FAITHFUL:
+        return None
+    tell(f"its coder is {DEFAULT}'s (--from scratch to train one): it gives these pictures back with {found:.1f} dB")
+    channels, height, width = config["inner"]["shape"]
+    return DEFAULT, (int(channels), int(height), int(width))
 
 
 def _borrowed(values: Values, start: str | None, tell: Tell) -> Values | None:

@@ -27,7 +27,8 @@ def checked_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
         has = ", ".join(known) or "no options at all"
         able = [name for name, cls in classes_of("family").items() if unknown in _named(cls)]
         others = f"; {unknown} is for {', '.join(able)}" if able else ""
-        what = f"a {type(drawing(family)).__name__} has no option {unknown!r}"
+        name = type(drawing(family)).__name__
+        what = f"{'an' if name[0] in 'AEIO' else 'a'} {name} has no option {unknown!r}"
         raise ConfigurationError(what, hint=f"it has {has}{others}")
     if "steps" in asked and (not isinstance(asked["steps"], int) or asked["steps"] < 1):
         raise ConfigurationError(f"{asked['steps']!r} steps", hint="a whole number from 1, e.g. 30")

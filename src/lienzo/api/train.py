@@ -85,7 +85,7 @@ def planned(
     if seconds is not None:
         anew = recipe is not None  # a run that is under way keeps its schedule
         said = merged(said, {"training": {"budget_seconds": seconds, **({"images": None} if anew else {})}})
-    whole = merged(values, said)
+    whole = _over_codes(merged(values, said))
     if before is not None:
         _demand_same(before, whole, Path(out))
     return Recipe.checked(whole)
@@ -133,7 +133,7 @@ def default_out(source: str | None, recipe: Path | None) -> Path:
 
 
 def _demand_same(before: Values, now: Values, out: Path) -> None:
-    """Demand that a run goes on with the source that it was begun with.
+    """Demand that a run goes on with the source and the family that it was begun with.
 
     Raises:
         ConfigurationError: if it would learn something else.
@@ -142,6 +142,19 @@ def _demand_same(before: Values, now: Values, out: Path) -> None:
     if asked is not None and not _same(asked, learnt):
         hint = f"another --out; --from {out} begins there with what this one has learnt"
         raise ConfigurationError(f"{out} holds a run that learns {learnt}, not {asked}", hint=hint)
+    was, wished = _kind_of(before), _kind_of(now)
+    if was != wished:
+        raise ConfigurationError(f"{out} holds a run of the family {was!r}, not {wished!r}", hint="another --out")
+
+
+def _over_codes(values: Values) -> Values:
+    """Return values in which `latent`, said of a recipe with a table [codes], is what draws the codes."""
+    coded = values.get("codes") is not None and _kind_of(values) == "latent"
+    return merged(values, {"family": {"kind": "diffusion"}}) if coded else values
+
+
+def _kind_of(values: Values) -> str:
+    return str(values.get("family", {}).get("kind", "diffusion"))
 
 
 def _source_of(values: Values) -> str | None:

@@ -15,7 +15,7 @@ Group = Annotated[str | None, typer.Option(help="What kind of thing it is, e.g. 
 Label = Annotated[
     list[str] | None,
     typer.Option(metavar="[NAME=]VALUE", help="A label by its name, e.g. gender=woman; NAME may be left out where "
-                 "the model has just one. May be repeated."),
+                 "just one label knows VALUE. May be repeated."),
 ]  # fmt: skip
 ImageFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A picture to take after.")]
 Maps = Annotated[

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from lienzo.api.train import default_out, planned
 from lienzo.training import Bar, Observer, TrainResult
 from lienzo.training.budget import seconds_of
 from lienzo.training.card import duration
+from lienzo.training.checkpoint import checkpoints
 from lienzo.training.observers import Record
 from lienzo.training.recipes import Listeners, Recipe, carry_out, overridden
-from lienzo.training.recipes.stages import leads
+from lienzo.training.recipes.stages import CODER, leads
 from lienzo.training.recipes.validation import Validation
 from lienzo.training.run import Run
 
@@ -50,10 +52,11 @@ def run(
     out, terminal, steps = wish.out or default_out(wish.source, wish.recipe), Terminal(), Steps()
     if wish.budget is not None and wish.budget.strip().replace(".", "").isdecimal():
         terminal.tell(f"budget: {duration(seconds_of(wish.budget))} (a bare number is seconds; minutes: 30m)")
-    recipe = planned(
-        wish.source, out=out, recipe=wish.recipe, budget=wish.budget, start=wish.start,
-        overrides=overridden(wish.values, settings), tell=terminal.tell,
-    )  # fmt: skip
+    with stoppable(out, terminal):
+        recipe = planned(
+            wish.source, out=out, recipe=wish.recipe, budget=wish.budget, start=wish.start,
+            overrides=overridden(wish.values, settings), tell=terminal.tell,
+        )  # fmt: skip
     if dry:
         print(json.dumps(recipe.model_dump(mode="json", exclude_unset=True), indent=1, ensure_ascii=False))
         return
@@ -65,10 +68,23 @@ def run(
         return [Bar(terminal.console), *checks]
 
     listeners = Listeners(observers, terminal.tell, terminal.count)
-    result = carry_out(recipe, out, resume=not fresh, listeners=listeners, again=again(), find=folder_of)
+    with stoppable(out, terminal):
+        result = carry_out(recipe, out, resume=not fresh, listeners=listeners, again=again(), find=folder_of)
     if not result.finished:
         raise typer.Exit(130)
     terminal.tell("\n".join(ending(recipe, out, result, new=steps.taken)))
+
+
+@contextlib.contextmanager
+def stoppable(out: Path, terminal: Terminal) -> Generator[None]:
+    """Within the block, a Ctrl-C that no step could take as a wish ends the command with a word on what is saved."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        saved = next((f for run in (out, out / CODER) for f in checkpoints(run)), None)
+        kept = "nothing was learnt yet" if saved is None else f"what is saved is {saved}"
+        terminal.tell(f"stopped at once; {kept}; to go on: {again()}")
+        raise typer.Exit(130) from None
 
 
 class Steps(Observer):

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from lienzo.conditions.base import Channels, Condition, Sizes
 from lienzo.core import ConditionError, Conditions, Streams, configurable
 
+TAKEN = frozenset(dir(nn.ModuleDict()))  # names that a dictionary of modules has for itself, e.g. "type" and "keys"
+HIDDEN, DOT = "said ", "\u2024"  # before such a name, and for a dot in it
+
 
 @configurable("bus")
 class Bus(nn.Module):
@@ -42,7 +45,7 @@ class Bus(nn.Module):
     ) -> None:
         super().__init__()
         self.vector, self.token, self.drop_each, self.drop_all = vector, token, drop, drop_all
-        self.conditions = nn.ModuleDict(dict(conditions or {}))
+        self.conditions = nn.ModuleDict({_key(name): condition for name, condition in (conditions or {}).items()})
         self.drops = dict(drops or {})
         for name in self.drops:
             self[name]  # raises for a name that no condition has
@@ -50,17 +53,17 @@ class Bus(nn.Module):
             condition.prepare(vector, token)
 
     def __getitem__(self, name: str) -> Condition:
-        if name not in self.conditions:
-            known = ", ".join(self.conditions) or "nothing: it is unconditional"
+        if _key(name) not in self.conditions:
+            known = ", ".join(self.names) or "nothing: it is unconditional"
             raise ConditionError(f"this model has no condition {name!r}", hint=f"what it hears is {known}")
-        condition = self.conditions[name]
+        condition = self.conditions[_key(name)]
         assert isinstance(condition, Condition)
         return condition
 
     @property
     def names(self) -> list[str]:
         """The names of what may be said."""
-        return list(self.conditions)
+        return [_name(key) for key in self.conditions]
 
     @property
     def sizes(self) -> Sizes:
@@ -81,7 +84,7 @@ class Bus(nn.Module):
         for name in said:
             self[name]  # raises for a name that no condition has
         unsaid = [None] * count
-        return Conditions({n: self[n].parse(said.get(n, unsaid)) for n in self.conditions}, count=count)
+        return Conditions({n: self[n].parse(said.get(n, unsaid)) for n in self.names}, count=count)
 
     def drop(self, conditions: Conditions, streams: Streams) -> Conditions:
         """Unsay conditions at random, by row and by condition, as training needs it."""
@@ -99,11 +102,11 @@ class Bus(nn.Module):
 
     def forward(self, conditions: Conditions) -> Channels:
         """Encode a batch's conditions: vectors are added, tokens and maps are put side by side."""
-        if conditions.count and any(name not in conditions for name in self.conditions):
+        if conditions.count and any(name not in conditions for name in self.names):
             device = next(self.parameters()).device
             nothing = self.parse({}, conditions.count).to(device)
             conditions = Conditions({**nothing, **conditions}, count=conditions.count)
-        each = [self[name].encode(conditions[name]) for name in self.conditions]
+        each = [self[name].encode(conditions[name]) for name in self.names]
         vectors = [c.vector for c in each if c.vector is not None]
         tokens = [c.tokens for c in each if c.tokens is not None]
         masks = [c.mask for c in each if c.mask is not None]
@@ -116,7 +119,18 @@ class Bus(nn.Module):
         )
 
     def _each(self) -> list[Condition]:
-        return [self[name] for name in self.conditions]
+        return [self[name] for name in self.names]
+
+
+def _key(name: str) -> str:
+    """Return what a condition's weights are called: its name, unless no module may be called so."""
+    hidden = name in TAKEN or "." in name or not name or name.startswith(HIDDEN)
+    return HIDDEN + name.replace(".", DOT) if hidden else name
+
+
+def _name(key: str) -> str:
+    """Return the name of a condition by what its weights are called."""
+    return key.removeprefix(HIDDEN).replace(DOT, ".") if key.startswith(HIDDEN) else key
 
 
 def where_said(present: Tensor, said: Tensor, null: Tensor) -> Tensor:

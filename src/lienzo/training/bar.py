@@ -51,14 +51,12 @@ class Bar(Observer):
     def words(self, record: Record) -> str:
         """Return a record in a few words."""
         left = "…" if record.remaining is None else duration(max(0.0, record.remaining))
-        return (
-            f"loss {self._loss:.4f}  {record.images_per_second:.1f} images/s  {left} left  "
-            f"{record.memory / 2**30:.2f} GiB"
-        )
+        speed = f"{record.images_per_second:.1f}" if record.images_per_second else "…"
+        return f"loss {self._loss:.4f}  {speed} images/s  {left} left  {record.memory / 2**30:.2f} GiB"
 
     def said(self, message: str) -> None:
         """Print above the bar."""
-        self.console.print(message, highlight=False, markup=False)
+        self.console.print(message, highlight=False, markup=False, soft_wrap=True)  # commands are to be copied whole
 
     def ended(self, run: Run, finished: bool) -> None:
         """End the bar."""

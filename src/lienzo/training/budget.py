@@ -11,12 +11,13 @@ a decay where it is not enough (`Clock`).
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lienzo.core import Batch, ConfigurationError, Family
+from lienzo.training.card import amount, duration
+from lienzo.training.clock import clock_of
 from lienzo.training.distributed import Team
 from lienzo.training.measure import faster_precision, seconds_per_step
 from lienzo.training.run import Chosen, Run
@@ -89,7 +90,7 @@ def needed(pictures: int) -> int:
 
 def plan(
     candidates: Sequence[Candidate], pictures: int, settings: TrainingSettings, measure: Measure, *,
-    reserve: float = 0.0, now: Callable[[], float] = time.monotonic,
+    reserve: float = 0.0, now: Callable[[], float] | None = None,
 ) -> Plan:  # fmt: skip
     """Pick a size, a batch and a schedule for `settings.budget_seconds`.
 
@@ -99,15 +100,15 @@ def plan(
         settings: what the user asked for. What was said is kept.
         measure: candidate, patience in s → its pace; `pace_of` with the data filled in.
         reserve: s that samples and the like will take besides the margin.
-        now: a monotonic clock, s.
+        now: a monotonic clock, s; None: the one that counts the budget.
 
     Raises:
         ConfigurationError: without candidates or a budget.
     """
-    budget = settings.budget_seconds
+    budget, now = settings.budget_seconds, now or clock_of(settings)
     if budget is None or not candidates:
         raise ConfigurationError("a plan needs a budget and at least one candidate", hint="budget_seconds, e.g. 1800")
-    begun, want = now(), needed(pictures)
+    begun, want = now(), min(needed(pictures), candidates[0].most or MOST)
     patience = budget * MEASURING / len(candidates)
     chosen, pace, why = candidates[0], Pace(0.0, "float32", 0), list[str]()
     for number, candidate in enumerate(candidates):
@@ -115,8 +116,8 @@ def plan(
         left = max(budget - (now() - begun) - reserve, budget / 2) * MARGIN
         sees = int(left / found.seconds)
         why.append(
-            f"{candidate.name}: {found.parameters:,} parameters, {1 / found.seconds:.1f} images/s in {found.precision}"
-            f", so {sees:,} images in the time; {want:,} are wanted"
+            f"{candidate.name}: {amount(found.parameters, 'parameter')}, {1 / found.seconds:.1f} images/s in "
+            f"{found.precision}, so {amount(sees, 'image')} in the time; {want:,} are wanted"
         )
         if number == 0 or sees >= want:
             chosen, pace = candidate, found
@@ -127,8 +128,20 @@ def plan(
     images = max(int(remaining * MARGIN / pace.seconds), 1)
     images = min(images, chosen.most or images)
     complete = _completed(settings, chosen, images, pace.precision, remaining)
-    why.append(f"picked {chosen.name}: {complete.images:,} images in batches of {complete.batch_size}")
-    return Plan(chosen, complete, pace, tuple(why))
+    assert complete.images is not None
+    picked = f"picked {chosen.name}: {amount(complete.images, 'image')} in batches of {complete.batch_size}"
+    short = _short(complete.images, want, pace, budget, now() - begun) if complete.extend else []
+    return Plan(chosen, complete, pace, (*why, picked, *short))
+
+
+def _short(images: int, want: int, pace: Pace, budget: float, measuring: float) -> list[str]:
+    """Say how long it would take where the time is short, and what measuring took where that was much of it."""
+    if images >= want / 2:
+        return []
+    took = f"measuring took {duration(measuring)}; " if measuring > 0.2 * budget else ""
+    enough = duration(want * pace.seconds / MARGIN)
+    return [f"{took}the time is short: the images that are wanted take about {enough} here, and pictures get better "
+            "until then"]  # fmt: skip
 
 
 def _completed(

@@ -57,11 +57,11 @@ def render(run: Run, about: About | None = None) -> str:
         "---", f"license: {about.licence}", "library_name: lienzo", f"pipeline_tag: {task}",
         f"tags: [lienzo, {type(family).__name__.lower()}]", "---", "", f"# {about.name}", "", about.summary, "",
         "## Model", "", f"- family: {type(family).__name__}",
-        f"- pictures: {width} × {height}, {channels} channel{'s' if channels > 1 else ''}",
-        f"- parameters: {parameters:,}" + ("" if trained == parameters else f", of which {trained:,} were trained"),
+        f"- pictures: {width} × {height}, {amount(channels, 'channel')}",
+        f"- parameters: {parameters:,}" + ("" if trained == parameters else f", {trained:,} of them trained"),
         "", "## Conditions", "",
         *([f"- `{name}`: {words}" for name, words in about.conditions.items()] or ["None: it is unconditional."]),
-        "", "## Data", "", f"- {about.data}" + (f", {about.pictures:,} pictures" if about.pictures else ""),
+        "", "## Data", "", f"- {about.data}" + (f", {amount(about.pictures, 'picture')}" if about.pictures else ""),
         f"- licence: {about.data_licence}", f"- fingerprint: `{about.data_fingerprint}`",
         "", "## Training", "", *training_cost(run),
         "", "## Quality", "",
@@ -91,19 +91,29 @@ def training_cost(run: Run) -> list[str]:
     processes = f"{chosen.processes} processes, " if chosen.processes > 1 else ""
     state = "finished" if run.done else f"under way, {100 * counters.seen / max(run.end, 1):.0f} %"
     entries = [
-        f"- {state}: {counters.seen:,} images in {counters.step:,} steps of {settings.batch_size}",
+        f"- {state}: {amount(counters.seen, 'image')} in {amount(counters.step, 'step')} of {settings.batch_size}",
         f"- wall time: {duration(counters.seconds)}; energy: not measured",
-        f"- hardware: {hardware(run.team.device)}; {processes}{chosen.threads} threads",
+        f"- hardware: {hardware(run.team.device)}; {processes}{amount(chosen.threads, 'thread')}",
         f"- {settings.optimiser}, step size {settings.learning_rate:g} ({settings.decay}, warm-up "
         f"{settings.warmup:,} images), {chosen.precision}",
         f"- the weights are an average with a half-life of {settings.ema_half_life:,.0f} images",
         f"- software: torch {torch.__version__}, lienzo {version()}, Python {platform.python_version()}",
     ]
     if counters.rollbacks:
-        entries.append(f"- went back {counters.rollbacks} times because of NaN; step size × {counters.factor:g}")
+        times = amount(counters.rollbacks, "time")
+        entries.append(f"- went back {times} because of NaN; step size × {counters.factor:g}")
     if counters.cut:
         entries.append(f"- ended early, after {run.end:,} of {chosen.images:,} planned images, to keep to its budget")
     return entries
+
+
+def amount(number: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> amount(1, "step"), amount(2000, "image")
+    ('1 step', '2,000 images')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

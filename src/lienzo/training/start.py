@@ -54,7 +54,9 @@ def begin(
         raise ConfigurationError(f"{type(family).__name__} has no parameter that asks for a gradient: nothing to train")
     if found is not None:
         restore(run, found)
-        tell(f"going on from {found.name}, after {run.counters.seen:,} of {run.end:,} images")
+        seen = f"{run.counters.seen:,}"
+        tell(f"finished already, after {seen} images ({found.name})" if run.done
+             else f"going on from {found.name}, after {seen} of {run.end:,} images")  # fmt: skip
     spread(run)
     if not run.chosen.images:
         run.choose(replace(run.chosen, images=_images_within_budget(run, batch_at, tell)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from lienzo.training.recipes.read import merged
 Values = dict[str, Any]
 BATCH, SHORT = 64, 16  # that candidates are measured with, where no other is said; the second for minutes
 MINUTES = 600.0  # s, a budget of which measuring must not eat up much
+ROOM, LEAST = 1 << 20, 4  # values of a batch that is measured in such a budget, about, and pictures at least
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def _feed(learnt: Learnt, recipe: Recipe, feeds: ExitStack, family: Family) -> C
     bus, data = own if isinstance(own, Bus) else Bus({}), recipe.data.model_copy(update={"flip": 0.0, "reword": 0.0})
     hurried = (recipe.training.budget_seconds or 0.0) < MINUTES
     size = min(SHORT if hurried else BATCH, max(8, len(dataset)))
+    size = min(size, max(ROOM // math.prod(learnt.shape), LEAST)) if hurried else size
     size = recipe.training.batch_size if "batch_size" in recipe.training.model_fields_set else size
     batch_at = feeds.enter_context(fed(dataset, bus, data, batch_size=size, seed=0))
     if not learnt.coded:

@@ -29,13 +29,14 @@ from lienzo.training.recipes.suits import Facts, halved
 
 Tell = Callable[[str], None]
 Values = dict[str, Any]
+Lend = Callable[[str, Recipe, Dataset], tuple[str, Shape] | None]
 
 TUNING = 5e-4  # the largest step size where weights are borrowed
 AFTERWARDS = 10_000  # images at least, for what is trained of a family that is fitted
 UNMEASURED = "small"  # the size of a run without a budget
 
 
-def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Values:
+def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path, lend: Lend | None = None) -> Values:
     """Choose size, batch and schedule for a budget; what `values` say already is kept.
 
     Args:
@@ -43,6 +44,8 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Va
             that is not measured.
         tell: hears what was measured and picked.
         find: a model's name → its folder, for families within the family.
+        lend: kind of a coder, recipe, pictures → a model over codes whose coder need not be trained, and their shape;
+            None: every coder is trained.
 
     Raises:
         ConfigurationError: for a family that does not exist, or if the source's size suits no network.
@@ -60,11 +63,15 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Va
     facts = Facts(shape, dataset.whole, seconds or math.inf)
     taught = over_codes(recipe, find)
     ground = _ground(preset, facts, recipe.family, taught is not None)
+    trains = taught is None and ground.coder is not None and not named_in(recipe.family)
+    if trains and lend is not None and ground.coder is not None:
+        taught = lend(str(ground.coder["family"]["kind"]), recipe, dataset)
+        trains = taught is None
     base, learnt = _base(preset, ground, recipe, dataset), Learnt(dataset, shape, find=find, most=_most(ground, facts))
     if taught is not None and ground.coder is not None:
         base = merged(base, {"codes": {"outer": taught[0]}})
         learnt, facts = replace(learnt, shape=taught[1], coded=True), replace(facts, shape=taught[1])
-    elif ground.coder is not None and not named_in(recipe.family):
+    elif trains and ground.coder is not None:
         coding = _suited(ground.coder, halved, facts)
         base = merged(base, {"codes": {"recipe": coding, "share": ground.share}})
         learnt = _coded(learnt, recipe, make_family(coding["family"], None, Bus({}), shape, recipe.training.seed),
@@ -74,7 +81,7 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path) -> Va
         (_described(name, size), merged(merged(base, _suited(merged(ground.common, size), ground.suit, facts)), values))
         for name, size in ground.sizes.items()
     ]
-    for sentence in _said(preset, ground, kind, recipe, dataset, wanted[0][1]):
+    for sentence in _said(preset, ground, kind, recipe, dataset, wanted[0][1], trains=trains):
         tell(sentence)
     if seconds is None:
         return next((v for name, v in wanted if name.startswith(UNMEASURED)), wanted[0][1])
@@ -147,10 +154,10 @@ def _described(name: str, size: Mapping[str, Any]) -> str:
     return f"{name}: {', '.join(words)}"
 
 
-def _said(preset: Preset, ground: Ground, kind: str, recipe: Recipe, dataset: Dataset, values: Values) -> list[str]:
-    """Return what a person should know of the choice; `values` are those of one size."""
+def _said(preset: Preset, ground: Ground, kind: str, recipe: Recipe, dataset: Dataset, values: Values, *,
+          trains: bool) -> list[str]:  # fmt: skip
+    """Return what a person should know of the choice; `values` are those of one size, `trains`: a coder first."""
     what = f"{recipe.family['kind']} over {ground.what}"
-    trains = ground.coder is not None and not named_in(recipe.family)
     lines = [what + (f", which gets {ground.share:.0%} of the time" if trains else "")]
     lines += [note for note in (preset.note, ground.note) if note]
     if values.get("family", {}).get("rules", {}).get("adapt"):

@@ -7,11 +7,12 @@ from typing import Any
 from lienzo.conditions import Bus
 from lienzo.core import ConfigurationError
 from lienzo.data import Dataset, Loader, Sampled
-from lienzo.training.card import About
+from lienzo.training.card import About, amount
 from lienzo.training.grid import SampleGrid
 from lienzo.training.recipes.parts import Recipe
 
 SHOWN = 12  # classes that a card lists
+FEW = 20  # pictures
 
 
 def sheet(recipe: Recipe, dataset: Dataset, bus: Bus) -> SampleGrid:
@@ -57,7 +58,11 @@ def opened(data: Dataset) -> str:
     """Say what was opened."""
     count, side, said = len(data), data.shape[0], ", ".join(data.columns) or "no captions or labels"
     if not isinstance(data, Sampled):
-        return f"{data.name}: {count:,} pictures of {side} × {side}; {said}"
+        few = (
+            "\nso few pictures are learnt by heart: `lienzo adapt MODEL FOLDER --concept` teaches one that knows more; "
+            "some are held out to measure with, --set data.split=all learns every one"
+        )
+        return f"{data.name}: {amount(count, 'picture')} of {side} × {side}; {said}" + (few if count < FEW else "")
     return (f"{known(data)}; a sample of {count:,} that are decoded beforehand, {side} × {side}, tells what there is, "
             f"and what is held out: {said}")  # fmt: skip
 

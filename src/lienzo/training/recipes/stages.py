@@ -183,7 +183,8 @@ class Work:
         if whole.budget_seconds is not None:
             share = whole.budget_seconds * codes.share
             training = training.model_copy(update={"budget_seconds": share, "images": None})
-        same = {"device": whole.device, "threads": training.threads or whole.threads, "seed": whole.seed}
+        same = {"device": whole.device, "threads": training.threads or whole.threads, "seed": whole.seed,
+                "clock": whole.clock}  # fmt: skip
         training = training.model_copy(update=same)
         config, silent = codes.recipe, Bus({})
         family = make_family(config.family, config.network, silent, self.shape, training.seed)

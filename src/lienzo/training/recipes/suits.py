@@ -87,6 +87,8 @@ def _suited(values: Mapping[str, Any], facts: Facts, *, exact: bool) -> Values:
     if "patch" in values:
         result["patch"] = math.gcd(side, values["patch"])
     if isinstance(values.get("levels"), int):
+        if side % 2 and side > 1:
+            raise ConfigurationError(f"pictures of side {side} cannot be halved", hint="--size with a multiple of 4")
         result["levels"] = next((n for n in range(values["levels"], 1, -1) if side % 2**n == 0), 1)
     return result
 
