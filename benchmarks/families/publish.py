@@ -25,6 +25,7 @@ from benchmarks.families.table import minutes_of
 
 from lienzo.api.share import share
 
+GUESSING = 8.0  # bits/dim of who knows nothing of 8-bit pictures: an estimate above says nothing of the model
 ASSETS = ROOT / "src" / "lienzo" / "assets"
 MOST, LARGEST = 5 * 2**20, 1.6 * 2**20  # bytes of all weights, and of one model's
 
@@ -32,7 +33,7 @@ MOST, LARGEST = 5 * 2**20, 1.6 * 2**20  # bytes of all weights, and of one model
 def told(entry: dict[str, Any]) -> dict[str, Any]:
     """What `lienzo families` says of a family."""
     quality, speed, likelihood = dict[str, str](), dict[str, str](), entry.get("likelihood")
-    if likelihood:
+    if likelihood and likelihood["mean"] < GUESSING:
         quality["bits/dim"] = f"{likelihood['mean']:.3f} ({likelihood['kind']})"
     distance = entry.get("figures", {}).get("FD-clf64")
     if distance:
@@ -52,15 +53,18 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "families")
     args = parser.parse_args()
     latest = {e["name"]: e for e in read("families").get("entries", []) if e["minutes"] == args.minutes}
-    found = {name: latest[name] for name, entry in OURS.items() if name in latest and entry.hears and not entry.teacher}
+    runs = {
+        name: args.work / f"{name}-{entry['minutes']:g}-{entry['threads']}" / "run" for name, entry in latest.items()
+    }
+    found = {name: latest[name] for name, entry in OURS.items()
+             if name in latest and (runs[name] / "latest").is_file() and entry.hears and not entry.teacher}  # fmt: skip
     if not found:
         raise SystemExit(f"nothing was measured at {args.minutes:g} minutes: python benchmarks/families/run.py")
     sizes = dict[str, int]()
-    for name, entry in found.items():
-        run = args.work / f"{name}-{entry['minutes']:g}-{entry['threads']}" / "run"
+    for name in found:
         to = ASSETS / "models" / "fashion-mnist" / name
         shutil.rmtree(to, ignore_errors=True)
-        share(run, to, precision="int8")
+        share(runs[name], to, precision="int8")
         size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
         print(f"{name}: {size / 2**20:.2f} MiB{'' if size <= LARGEST else ', too large to ship'}")
         if size <= LARGEST:

@@ -59,7 +59,10 @@ def _likelihood(told: Told) -> str:
         found = told["nats"]
         return f"{found['nats']:.1f} ± {found['error']:.1f} nats, binarized, IWAE-{found['samples']}"
     found = told.get("likelihood")
-    return f"{found['mean']:.3f} ± {found['error']:.3f} bits/dim ({found['kind']})" if found else "none"
+    if not found:
+        return "none"
+    none = ": of no use, guessing has 8" if found["mean"] > 8 else ""
+    return f"{found['mean']:.3f} ± {found['error']:.3f} bits/dim ({found['kind']}{none})"
 
 
 def _distance(told: Told) -> str:

@@ -13,6 +13,8 @@ from lienzo.api.families import FamilyInfo
 from lienzo.api.find import ModelInfo
 
 WIDTH = 100
+MOST = 4  # figures of a model; of more, those that tell most
+TELLING = ("bits/dim", "FD-clf", "FD-emoji", "FD-pca", "label-accuracy", "of_real", "retrieval-top5")
 
 
 def show_models(shipped: Sequence[ModelInfo], own: Sequence[ModelInfo]) -> None:
@@ -22,8 +24,11 @@ def show_models(shipped: Sequence[ModelInfo], own: Sequence[ModelInfo]) -> None:
         console.print("no model ships with this installation")
     for info in [*shipped, *own]:
         console.print(Text.assemble((info.name, "bold cyan"), f"  {info.bytes / 2**20:.1f} MiB  ", info.summary))
-        for name, value in info.quality.items():
-            console.print(Text(f"  {name}: {value}"))
+        told = [name for name in info.quality if len(info.quality) <= MOST or name.startswith(TELLING)]
+        for name in told:
+            console.print(Text(f"  {name}: {info.quality[name]}"))
+        if len(told) < len(info.quality):
+            console.print(Text(f"  and {len(info.quality) - len(told)} more figures: lienzo models --json", "dim"))
         if not info.quality:
             console.print(Text("  quality: not measured", "dim"))
         for line in info.training[:3]:
