@@ -57,7 +57,7 @@ def main() -> None:
         name: args.work / f"{name}-{entry['minutes']:g}-{entry['threads']}" / "run" for name, entry in latest.items()
     }
     found = {name: latest[name] for name, entry in OURS.items()
-             if name in latest and (runs[name] / "latest").is_file() and entry.hears and not entry.teacher}  # fmt: skip
+             if name in latest and (runs[name].parent / "judged.json").is_file() and entry.hears and not entry.teacher}  # fmt: skip
     if not found:
         raise SystemExit(f"nothing was measured at {args.minutes:g} minutes: python benchmarks/families/run.py")
     sizes = dict[str, int]()
