@@ -56,8 +56,8 @@ def main() -> None:
     runs = {
         name: args.work / f"{name}-{entry['minutes']:g}-{entry['threads']}" / "run" for name, entry in latest.items()
     }
-    found = {name: latest[name] for name, entry in OURS.items()
-             if name in latest and (runs[name].parent / "judged.json").is_file() and entry.hears and not entry.teacher}  # fmt: skip
+    done = {name for name, run in runs.items() if (run.parent / "judged.json").is_file()}
+    found = {n: latest[n] for n, entry in OURS.items() if n in done and entry.hears and not entry.teacher}
     if not found:
         raise SystemExit(f"nothing was measured at {args.minutes:g} minutes: python benchmarks/families/run.py")
     sizes = dict[str, int]()
