@@ -38,6 +38,8 @@ def told(entry: dict[str, Any]) -> dict[str, Any]:
     distance = entry.get("figures", {}).get("FD-clf64")
     if distance:
         quality["FD-clf64"] = f"{distance['mean']:.2f} (real: {distance['floor']['mean']:.2f})"
+    if codes := entry.get("codes"):
+        quality = {"codes": f"{codes['psnr']:.1f} dB, FD-clf64 {codes['FD-clf64']:.2f} (real: {codes['real']:.2f})"}
     if "sampling" in entry:
         speed["a picture"] = f"{1000 * entry['sampling']['seconds_a_picture']:.3g} ms"
     speed["training"] = f"{entry['images'] / 60 / minutes_of(entry):.0f} pictures/s"

@@ -58,6 +58,9 @@ def _likelihood(told: Told) -> str:
     if "nats" in told:
         found = told["nats"]
         return f"{found['nats']:.1f} ± {found['error']:.1f} nats, binarized, IWAE-{found['samples']}"
+    if "codes" in told:
+        found = told["codes"]
+        return f"none; test pictures from codes: {found['psnr']:.1f} dB, {found['used']:.0%} of the tokens used"
     found = told.get("likelihood")
     if not found:
         return "none"
@@ -66,6 +69,8 @@ def _likelihood(told: Told) -> str:
 
 
 def _distance(told: Told) -> str:
+    if "codes" in told:
+        return f"{told['codes']['FD-clf64']:.2f} of what comes back ({told['codes']['real']:.2f})"
     found = told.get("figures", {}).get("FD-clf64")
     if not found:
         return ""

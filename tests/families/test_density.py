@@ -49,6 +49,7 @@ def covariance(density, row):
     """The whole covariance of a single Gaussian, D × D."""
     part = {name: buffer[row].double() for name, buffer in density.mixtures.named_buffers()}
     w, q = part["basis"], part["factors"][0]
+    q = q.diag_embed() if density.mixtures.diagonal else q
     s = (2 * density.spread.detach().double()).exp()
     return s * (w.T @ q @ q.T @ w + part["noise"] * (torch.eye(9) - w.T @ w)), part["mean"]
 
@@ -109,6 +110,19 @@ def test_a_density_integrates_to_one():
     line = torch.linspace(-2, 2, 401)
     grid = torch.cartesian_prod(line, line)
     assert density.log_density(grid, torch.zeros(1)).exp().sum() * 0.01**2 == pytest.approx(1, abs=1e-4)
+
+
+def test_diagonal_factors_are_the_same_distribution_in_fewer_numbers():
+    generator = torch.Generator().manual_seed(0)
+    scales = torch.rand(2, 3, generator=generator) + 0.5
+    whole, diagonal = (SubspaceMixtures(1, 6, 3, 2, diagonal=d) for d in (False, True))
+    for one in (whole, diagonal):
+        one.set(0, torch.zeros(1), centres=torch.tensor([[-1.0, 0, 1], [0.5, 2, 0]]), factors=scales.diag_embed())
+    x, normal, noise = (torch.randn(5, n, generator=generator) for n in (6, 3, 6))
+    model, component, spread = torch.zeros(5, dtype=torch.long), torch.tensor([0, 1, 1, 0, 1]), torch.tensor([0.3])
+    assert torch.allclose(whole.log_density(x, spread), diagonal.log_density(x, spread))
+    drawn = [one.draw(model, component, normal, noise, spread) for one in (whole, diagonal)]
+    assert torch.allclose(*drawn, atol=1e-6)
 
 
 def test_without_a_label_it_is_the_mixture_of_its_classes():

@@ -177,6 +177,20 @@ def test_likelihood_of_gaussian_data(process: str):
     assert model.likelihood == "estimate"
 
 
+class Untrained(Exact):
+    """Knows nothing of less noise than its training times have: there it returns what it hears, many times over."""
+
+    def forward(self, x: Tensor, phi: Tensor, channels: Channels) -> Tensor:
+        return torch.where((phi < 0.1).view(-1, 1, 1, 1), 50 * x, super().forward(x, phi, channels))
+
+
+def test_likelihood_asks_no_network_where_it_was_not_trained():
+    model = Diffusion(Untrained(), Bus(), SHAPE, target="data", times="logit-normal -0.8 0.8")
+    x = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(0)) * STD + MEAN
+    found = model.log_prob(x, Conditions(count=4), streams=Streams(0, range(4)))
+    torch.testing.assert_close(found, Normal(MEAN, STD).log_prob(x).sum((1, 2, 3)), atol=0.05, rtol=0)
+
+
 # -- sampling ----------------------------------------------------------------------------------------------------------
 
 

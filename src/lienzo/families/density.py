@@ -91,7 +91,8 @@ class Density(Family, Scores, Encodes):
         self.bus = bus.requires_grad_(False)  # a label picks a distribution: no embedding of it is learnt
         self.by = _label(bus, by)
         self.classes = len(bus[self.by].classes) if self.by is not None else 0  # type: ignore[union-attr,arg-type]
-        self.mixtures = SubspaceMixtures(self.classes + 1, self.values, rank, self.components)  # the last: of them all
+        sizes = (self.classes + 1, self.values, rank, self.components)  # the last: of them all
+        self.mixtures = SubspaceMixtures(*sizes, diagonal=model == "ppca" or covariance == "diag")
         self.spread = nn.Parameter(torch.zeros(1))
         self.register_buffer("share", torch.full((self.classes,), 1 / max(self.classes, 1)))
         self.register_buffer("kept", torch.zeros(pictures, self.values, dtype=torch.float16))

@@ -43,6 +43,7 @@ from lienzo.sampling import (
     weight,
 )
 
+TRAINED = 1 - 1e-3  # the cosine schedule's last time whose noise is not lost in the steps between 8-bit levels
 CHUNK = 4  # rows a network call on a CPU, where the size of a call changes a result's last bits
 
 
@@ -169,13 +170,13 @@ class Diffusion(Family, Denoises, Scores):
 
     @torch.no_grad()
     def log_prob(self, x: Tensor, conditions: Conditions, *, streams: Streams, steps: int = 64) -> Tensor:
-        """Return an estimate of log p(x | c) in nats, (B,), by the probability-flow ODE on the cosine schedule."""
+        """Return an estimate of log p(x | c) in nats, (B,): `log_prob_ode` from the least noise of training on."""
         channels, cosine = self.bus(conditions), Cosine()
 
         def denoise(x: Tensor, t: float) -> Tensor:
             return self._estimate(x, x.new_full((len(x),), t), channels)
 
-        knots = cosine.knots(cosine.grid(steps + 1, "karras", self._begin(cosine))[:-1])
+        knots = cosine.knots(cosine.grid(steps, "karras", self._begin(cosine), self._end(cosine)))
         walk = retimed(denoise, self.schedule, cosine)
         return log_prob_ode(walk, x, knots, streams.child("trace"), self.sigma_data)
 
@@ -217,6 +218,11 @@ class Diffusion(Family, Denoises, Scores):
         """Return the first time of `schedule` that the training's own has heard."""
         lam = self.schedule.lam(torch.tensor(self.schedule.t_min, dtype=torch.float64))
         return max(schedule.t_min, float(schedule.at(lam)))
+
+    def _end(self, schedule: Schedule) -> float:
+        """Return the time of `schedule` below whose noise the training hardly ever went."""
+        own = self.times(Streams(0, range(4096)), self.schedule).double().quantile(0.998)
+        return min(float(schedule.at(self.schedule.lam(own))), TRAINED)
 
     def _size(self, chunk: int | None) -> int | None:
         return chunk or (CHUNK if _device(self).type == "cpu" else None)

@@ -25,13 +25,15 @@ class SubspaceMixtures(nn.Module):
         values: D.
         rank: q.
         components: K.
+        diagonal: every L_k is diagonal, and kept as its q numbers in the place of q².
 
     "Probabilistic Principal Component Analysis" (Tipping & Bishop, 1999): K = 1, c = 0, L = diag √λ.
     """
 
-    def __init__(self, models: int, values: int, rank: int, components: int) -> None:
+    def __init__(self, models: int, values: int, rank: int, components: int, diagonal: bool = False) -> None:
         super().__init__()
-        self.values, self.rank, self.components = values, rank, components
+        self.values, self.rank, self.components, self.diagonal = values, rank, components, diagonal
+        factor = torch.ones(rank) if diagonal else torch.eye(rank)
         start = {
             "mean": torch.zeros(models, values),
             "basis": torch.eye(rank, values).repeat(models, 1, 1),
@@ -39,7 +41,7 @@ class SubspaceMixtures(nn.Module):
             "noise": torch.ones(models),  # σ²
             "weights": torch.full((models, components), 1 / components),
             "centres": torch.zeros(models, components, rank),
-            "factors": torch.eye(rank).repeat(models, components, 1, 1),  # L, lower triangular
+            "factors": factor.repeat(models, components, *[1] * factor.ndim),  # L, lower triangular
         }
         for name, tensor in start.items():
             self.register_buffer(name, tensor)
@@ -53,8 +55,9 @@ class SubspaceMixtures(nn.Module):
         others, variance = self.values - self.rank, self.get_buffer("noise").double() * (2 * s).exp()
         log_noise = -0.5 * (others * (LOG_2PI + variance.log()) + away / variance)
         from_centre = (z[:, :, None] - self.get_buffer("centres").double()).permute(1, 2, 3, 0)  # (M, K, q, B)
-        unit = torch.linalg.solve_triangular(factors, from_centre, upper=False) * (-s).exp()
-        log_det = factors.diagonal(dim1=2, dim2=3).log().sum(2) + self.rank * s
+        scales = factors if self.diagonal else factors.diagonal(dim1=2, dim2=3)
+        unit = self._whitened(factors, from_centre) * (-s).exp()
+        log_det = scales.log().sum(2) + self.rank * s
         log_weight = self.get_buffer("weights").double().log() - log_det
         each = log_weight[..., None] - 0.5 * (self.rank * LOG_2PI + unit.square().sum(2))
         return each.logsumexp(1).T + log_noise
@@ -68,7 +71,7 @@ class SubspaceMixtures(nn.Module):
         mean, basis, variance = (t[model] for t in self._get("mean", "basis", "noise"))
         centres, factors = (t[model, component] for t in self._get("centres", "factors"))
         s = spread.exp()
-        z = centres + s * (factors @ normal[..., None])[..., 0]
+        z = centres + s * (factors * normal if self.diagonal else (factors @ normal[..., None])[..., 0])
         off = noise - _across(basis, _along(basis, noise))
         return mean + _across(basis, z) + s * variance.sqrt()[:, None] * off
 
@@ -86,8 +89,14 @@ class SubspaceMixtures(nn.Module):
     def set(self, model: int, spread: Tensor, **arrays: Tensor) -> None:
         """Make distribution `model` what was fitted, so that it is that at this spread."""
         power = {"variance": 2, "noise": 2, "factors": 1}
+        if self.diagonal:
+            arrays["factors"] = arrays["factors"].diagonal(dim1=-2, dim2=-1)
         for name, array in arrays.items():
             self.get_buffer(name)[model].copy_(array * (-power.get(name, 0) * spread).exp().squeeze().to(array))
+
+    def _whitened(self, factors: Tensor, z: Tensor) -> Tensor:
+        """Return L⁻¹ z of z (M, K, q, B)."""
+        return z / factors[..., None] if self.diagonal else torch.linalg.solve_triangular(factors, z, upper=False)
 
     def _gain(self, model: Tensor) -> Tensor:
         variance, noise = (t[model] for t in self._get("variance", "noise"))
