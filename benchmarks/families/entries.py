@@ -21,20 +21,21 @@ class Entry:
         changes: of the recipe, by table.
         hears: whether the classes are said; on binarized pictures nobody hears them, as in the published rows.
         against: peers whose figure it is held against.
-        teacher: the row whose trained model it learns from, in the folder beside its own.
+        built_on: argument of the family → the row whose trained model it is, in the folder beside its own.
     """
 
     family: str
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hears: bool = True
     against: tuple[str, ...] = ()
-    teacher: str = ""
+    built_on: Mapping[str, str] = field(default_factory=dict)
 
 
 VAES = ("pythae-vae", "pythae-iwae", "pythae-vamp")
 FLOWS = ("normflows-glow", "zuko-nsf")
 GANS = ("mimicry-cgan-pd",)
 BINARIZED = {"family": {"likelihood": "bernoulli"}}
+TOKENS = {"family": {"order": "tokens", "width": 128, "depth": 4}, "training": {"batch_size": 64}}
 OURS = {
     "density": Entry("density"),
     "vae": Entry("vae"),
@@ -44,9 +45,10 @@ OURS = {
     "vector_quantized": Entry("vector_quantized"),
     "flow": Entry("flow", against=FLOWS),
     "autoregressive": Entry("autoregressive"),
+    "autoregressive-tokens": Entry("autoregressive", TOKENS, built_on={"tokenizer": "vector_quantized"}),
     "gan": Entry("gan", against=GANS),
     "style_gan": Entry("style_gan", against=GANS),
     "diffusion": Entry("diffusion"),  # its peers: benchmarks/fashion
     "few_step": Entry("few_step"),
-    "few_step-distilled": Entry("few_step", teacher="diffusion"),
+    "few_step-distilled": Entry("few_step", built_on={"teacher": "diffusion"}),
 }

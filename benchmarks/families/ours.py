@@ -35,8 +35,9 @@ CHUNK = 64  # rows a network call while pictures are judged, as many as are draw
 
 def recipe_of(entry: Entry, changes: dict[str, Any]) -> dict[str, Any]:
     values = read_recipe(ROOT / "recipes" / "fashion-mnist" / f"{entry.family}.toml")
-    for table, told in {**entry.changes, **changes}.items():
-        values[table] = {**values.get(table, {}), **told}
+    for told in (entry.changes, changes):
+        for table, entries in told.items():
+            values[table] = {**values.get(table, {}), **entries}
     if not entry.hears:
         values["conditions"] = {}
     values["training"].pop("budget_seconds", None)
@@ -47,11 +48,10 @@ def trained(entry: Entry, args: argparse.Namespace) -> lienzo.Model:
     file, before = args.out / "training.json", peak_mib()
     if not file.is_file():
         wall, cpu = time.perf_counter(), time.process_time()
-        changes = {"training": {**(args.choice or {}), "clock": args.clock, "threads": args.threads}}
-        if entry.teacher:
-            changes["family"] = {
-                "teacher": str(args.out.with_name(args.out.name.replace(args.name, entry.teacher)) / "run")
-            }
+        changes = {"training": {**(args.choice or {}), "clock": args.clock, "threads": args.threads}, "family": {
+            argument: str(args.out.with_name(args.out.name.replace(args.name, row)) / "run")
+            for argument, row in entry.built_on.items()
+        }}  # fmt: skip
         recipe = recipe_of(entry, changes)
         budget = None if recipe["training"].get("images") else 60 * args.minutes  # one that is fitted ends by itself
         model = lienzo.train(None, out=args.out / "run", recipe=recipe, budget=budget, tell=print)

@@ -59,7 +59,7 @@ def main() -> None:
         name: args.work / f"{name}-{entry['minutes']:g}-{entry['threads']}" / "run" for name, entry in latest.items()
     }
     done = {name for name, run in runs.items() if (run.parent / "judged.json").is_file()}
-    found = {n: latest[n] for n, entry in OURS.items() if n in done and entry.hears and not entry.teacher}
+    found = {n: latest[n] for n, entry in OURS.items() if n in done and entry.hears and not entry.built_on}
     if not found:
         raise SystemExit(f"nothing was measured at {args.minutes:g} minutes: python benchmarks/families/run.py")
     sizes = dict[str, int]()
