@@ -2,6 +2,7 @@
 
     python benchmarks/growth/run.py                 # 10 to 20 minutes on two quiet cores; a million pictures take most
     python benchmarks/growth/run.py --most 60000    # without the million
+    python benchmarks/growth/run.py --threads 1 --clock processor    # beside other work: seconds of computing
 
 Networks keep their width and depth; only the side or the batch changes. Pictures are streamed from tars that are made
 for the test (28 × 28, grey PNG), decoded once into the cache, opened again, and read at random by the loader. The
@@ -37,9 +38,10 @@ NETWORKS = {
     "unet": {"kind": "unet", "widths": [32, 64, 96], "depth": 1, "attention": [2], "heads": 4},
 }
 TAR = 10_000  # pictures a tar
+CLOCKS = {"wall": time.perf_counter, "processor": lambda: time.process_time() + sum(os.times()[2:4])}
 
 
-def step(name: str, side: int, batch: int, repeats: int) -> dict[str, Any]:
+def step(clock: str, name: str, side: int, batch: int, repeats: int) -> dict[str, Any]:
     """A training step, and a network call as sampling makes it, on pictures of noise."""
     from lienzo.conditions import Bus
     from lienzo.core import Batch, Streams
@@ -47,17 +49,18 @@ def step(name: str, side: int, batch: int, repeats: int) -> dict[str, Any]:
     from lienzo.training.recipes import make_family
 
     keep_pages()
+    now = CLOCKS[clock]
     bus, shape = Bus({}), (3, side, side)
     family = make_family({"kind": "diffusion"}, NETWORKS[name], bus, shape, 0)
     fed = Batch(torch.randn(batch, *shape), bus.parse({}, batch), Streams(0, range(batch)))
     flops = flops_of(family, lambda: family.loss(fed).total)
-    times = seconds_of(family, lambda: family.loss(fed).total, "float32", repeats)
+    times = seconds_of(family, lambda: family.loss(fed).total, "float32", repeats, now)
     family.eval()
     drawn = list[float]()
     for _ in range(3):
-        since = time.perf_counter()
+        since = now()
         family.sample(bus.parse({}, batch), streams=Streams(0, range(batch)), steps=4, chunk=batch)
-        drawn.append((time.perf_counter() - since) / 4)
+        drawn.append((now() - since) / 4)
     return {"network": name, "side": side, "batch": batch, "gflop_per_image": flops / batch / 1e9,
             "step": spread([t / batch for t in times]), "call": spread([t / batch for t in drawn[1:]]),
             "peak_mib": peak_mib()}  # fmt: skip
@@ -82,7 +85,7 @@ def tars(folder: Path, count: int) -> str:
     return str(folder / "*.tar")
 
 
-def data(count: int) -> dict[str, Any]:
+def data(clock: str, count: int) -> dict[str, Any]:
     """Make the tars, open them for the first time and again, and read batches at random."""
     from lienzo.conditions import Bus
     from lienzo.data import Loader, open_source
@@ -90,24 +93,25 @@ def data(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="lienzo-growth-") as place:
         made, cache = Path(place) / "tars", Path(place) / "cache"
         made.mkdir()
-        source, seconds = tars(made, count), list[float]()
+        source, seconds, now = tars(made, count), list[float](), CLOCKS[clock]
         for _ in range(2):
-            since = time.perf_counter()
+            since = now()
             dataset = open_source(source, size=28, channels=1, cache=cache, progress=False)
-            seconds.append(time.perf_counter() - since)
+            seconds.append(now() - since)
         loader = Loader(dataset, Bus({}), batch_size=64, seed=0)
         loader.batch_at(0)
-        since = time.perf_counter()
+        since = now()
         for start in range(0, 64 * 200, 64):
             loader.batch_at(start)
-        rows = 64 * 200 / (time.perf_counter() - since)
+        rows = 64 * 200 / (now() - since)
         return {"pictures": len(dataset), "of": count, "first_seconds": seconds[0], "again_seconds": seconds[1],
                 "decoded_a_second": count / seconds[0], "loaded_a_second": rows, "peak_mib": peak_mib()}  # fmt: skip
 
 
-def apart(what: str, *told: Any) -> dict[str, Any]:
+def apart(args: argparse.Namespace, what: str, *told: Any) -> dict[str, Any]:
     """Measure one thing in a process of its own."""
-    command = [sys.executable, str(Path(__file__)), "--one", json.dumps([what, *told])]
+    command = [sys.executable, str(Path(__file__)), f"--threads={args.threads}", f"--clock={args.clock}",
+               "--one", json.dumps([what, *told])]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=dict(os.environ))
     print(what, *told, done.stdout.splitlines()[-1][:200], flush=True)
     return json.loads(done.stdout.splitlines()[-1])
@@ -146,6 +150,9 @@ def plot(result: dict[str, Any], file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="processor: seconds of a process's own computing"
+    )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--most", type=int, default=COUNTS[-1], help="pictures in tars")
     parser.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
@@ -153,18 +160,25 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     if args.one:
         what, *told = args.one
-        print(json.dumps({"step": step, "data": data}[what](*told)))
+        print(json.dumps({"step": step, "data": data}[what](args.clock, *told)))
         return
     stamp = Stamp()
-    sides = [apart("step", name, side, AT_ONCE, args.repeats) for name in NETWORKS for side in SIDES]
-    batches = [apart("step", name, 64, batch, args.repeats) for name in NETWORKS for batch in BATCHES]
-    counts = [apart("data", count) for count in COUNTS if count <= args.most]
+    sides = [apart(args, "step", name, side, AT_ONCE, args.repeats) for name in NETWORKS for side in SIDES]
+    batches = [apart(args, "step", name, 64, batch, args.repeats) for name in NETWORKS for batch in BATCHES]
+    counts = [apart(args, "data", count) for count in COUNTS if count <= args.most]
     exponents = {f"{name} by pixels": exponent([r["side"] ** 2 for r in sides if r["network"] == name],
                                                [r["step"]["median"] for r in sides if r["network"] == name])
                  for name in NETWORKS}  # fmt: skip
     for key in ("first_seconds", "again_seconds"):
         exponents[key] = exponent([r["of"] for r in counts], [r[key] for r in counts])
-    result = {"threads": args.threads, "sides": sides, "batches": batches, "data": counts, "exponents": exponents}
+    result = {
+        "threads": args.threads,
+        "clock": args.clock,
+        "sides": sides,
+        "batches": batches,
+        "data": counts,
+        "exponents": exponents,
+    }
     write("growth", result, stamp)
     plot(result, RESULTS / "growth.svg")
     print(json.dumps(exponents))

@@ -74,19 +74,21 @@ def flops_of(model: nn.Module, loss: Loss) -> int:
     return counter.get_total_flops()
 
 
-def seconds_of(model: nn.Module, loss: Loss, precision: str, repeats: int) -> list[float]:
+def seconds_of(
+    model: nn.Module, loss: Loss, precision: str, repeats: int, now: Callable[[], float] = time.perf_counter
+) -> list[float]:
     """Whole steps: loss, gradient, clipping, AdamW."""
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-5, fused=True)
     times = list[float]()
     for _ in range(repeats + 2):
-        since = time.perf_counter()
+        since = now()
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
             total = loss()
         total.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
-        times.append(time.perf_counter() - since)
+        times.append(now() - since)
     return sorted(times[2:])
 
 
