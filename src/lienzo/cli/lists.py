@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from textwrap import wrap
 
@@ -13,6 +14,7 @@ from lienzo.api.families import FamilyInfo
 from lienzo.api.find import ModelInfo
 
 WIDTH = 100
+REAL = re.compile(r"\(([\d.e-]+)\)$")  # a card's figure ends with what as many real pictures measure
 MOST = 4  # figures of a model; of more, those that tell most
 TELLING = ("bits/dim", "FD-clf", "FD-emoji", "FD-pca", "label-accuracy", "of_real", "retrieval-top5")
 
@@ -26,7 +28,7 @@ def show_models(shipped: Sequence[ModelInfo], own: Sequence[ModelInfo]) -> None:
         console.print(Text.assemble((info.name, "bold cyan"), f"  {info.bytes / 2**20:.1f} MiB  ", info.summary))
         told = [name for name in info.quality if len(info.quality) <= MOST or name.startswith(TELLING)]
         for name in told:
-            console.print(Text(f"  {name}: {info.quality[name]}"))
+            console.print(Text(f"  {name}: " + REAL.sub(r"(real pictures: \1)", info.quality[name])))
         if len(told) < len(info.quality):
             console.print(Text(f"  and {len(info.quality) - len(told)} more figures: lienzo models --json", "dim"))
         if not info.quality:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import torch
 
+import lienzo
 from lienzo.training.run import Run
 
 MEASURED = "Measured"  # the section that an evaluation writes
+UNMEASURED = "Not measured yet."
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def render(run: Run, about: About | None = None) -> str:
         f"- licence: {about.data_licence}", f"- fingerprint: `{about.data_fingerprint}`",
         "", "## Training", "", *training_cost(run),
         "", "## Quality", "",
-        *([f"- {name}: {value}" for name, value in about.quality.items()] or ["Not measured yet."]),
+        *([f"- {name}: {value}" for name, value in about.quality.items()] or [UNMEASURED]),
         "", "## Limits", "", *([f"- {limit}" for limit in about.limits] or ["- Not written down yet."]), "",
     ]  # fmt: skip
     return "\n".join(lines)
@@ -76,7 +78,10 @@ def with_measured(card: str, lines: Sequence[str]) -> str:
 
     >>> with_measured("# a\n\n## Measured\n\nold\n\n## Limits\n", ["- FD: 2"])
     '# a\n\n## Measured\n\n- FD: 2\n\n## Limits\n'
+    >>> with_measured("# a\n\n## Quality\n\nNot measured yet.\n\n## Limits\n", ["- FD: 2"])
+    '# a\n\n## Measured\n\n- FD: 2\n\n## Limits\n'
     """
+    card = card.replace(f"## Quality\n\n{UNMEASURED}\n\n", "")
     section = "\n".join([f"## {MEASURED}", "", *lines, "", ""])
     before = re.compile(rf"^## {MEASURED}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     if before.search(card):
@@ -146,5 +151,5 @@ def version() -> str:
     """Return this package's version."""
     try:
         return metadata.version("lienzo")
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    except metadata.PackageNotFoundError:  # run from its folder, not installed
+        return lienzo.__version__
