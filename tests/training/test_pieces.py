@@ -22,6 +22,7 @@ from lienzo.training.ema import Average, ema_decay
 from lienzo.training.grid import sheet
 from lienzo.training.log import Log, read_log
 from lienzo.training.observers import Record
+from lienzo.training.rounding import LARGEST, restored, rounded
 from lienzo.training.run import copy
 from lienzo.training.schedule import Cut, Schedule
 from lienzo.training.tensors import read_tensors, write_tensors
@@ -112,7 +113,7 @@ def test_shared_tensors_are_written_once(tmp_path: Path) -> None:
     assert set(read_tensors(tmp_path / "t")) == {"a", "c"}
 
 
-@pytest.mark.parametrize(("precision", "within"), [("float32", 0.0), ("float16", 1e-3), ("int8", 1e-2)])
+@pytest.mark.parametrize(("precision", "within"), [("float32", 0.0), ("float16", 1e-3), ("int8", 1e-2), ("int6", 4e-2)])
 def test_exported_weights_are_close_and_small(tmp_path: Path, precision, within: float) -> None:
     train(Tiny(width=64), batch_at, settings(), tmp_path / "run", about=About(name="tiny one"))
     folder = export(tmp_path / "run", tmp_path / "small", precision)
@@ -120,10 +121,20 @@ def test_exported_weights_are_close_and_small(tmp_path: Path, precision, within:
     assert all(t.dtype == torch.float32 for t in shipped.values())
     assert close(original, shipped, within)
     assert "# tiny one" in (folder / "README.md").read_text(encoding="utf-8")
-    size = {"float32": 4, "float16": 2, "int8": 1}[precision] * 64 * 32
+    size = {"float32": 4, "float16": 2, "int8": 1, "int6": 0.75}[precision] * 64 * 32
     assert size < (folder / "model.safetensors").stat().st_size < size + 2000
     with pytest.raises(CheckpointError, match="not empty"):
         export(tmp_path / "run", folder)
+
+
+@pytest.mark.parametrize("precision", ["int8", "int6"])
+def test_integers_come_back_as_they_were(precision) -> None:
+    """A kernel of 37 · 31 numbers, which neither four nor a row's length divides, at every value that there is."""
+    most = LARGEST[precision]
+    q = (torch.arange(37 * 31) % (2 * most + 1) - most).view(37, 31, 1, 1)
+    q[:, 0] = most
+    tensor = q * torch.linspace(0.1, 2, 37).view(-1, 1, 1, 1)
+    torch.testing.assert_close(restored(rounded("w", tensor, precision)), {"w": tensor}, rtol=1e-6, atol=0)
 
 
 def test_muon_trains_and_resumes(tmp_path: Path) -> None:
@@ -195,3 +206,13 @@ def test_a_sheet_holds_every_picture(channels: int) -> None:
         255,
         255,
     ]
+
+
+def test_the_last_sheet_is_not_drawn_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    few = settings(images=16, samples_every=1e-9)
+    train(Tiny(), batch_at, few, tmp_path / "a", observers=[SampleGrid(Conditions(count=6), tell=said.append)])
+    assert said == ["drawing the last sheet: 6 samples …"], "between them a bar moves"
+    monkeypatch.setattr("lienzo.training.grid.EVERY", 0.0)
+    train(Tiny(), batch_at, few, tmp_path / "b", observers=[SampleGrid(Conditions(count=1), tell=said.append)])
+    assert said[1:] == ["drawing the last sheet: 1 sample …", "drawing the last sheet: step 1 of 1"]

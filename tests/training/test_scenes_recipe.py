@@ -12,9 +12,9 @@ from lienzo.data import open_source
 from lienzo.editing import pairs_of
 from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import resolve
-from lienzo.training.export import pack
 from lienzo.training.recipes import CodeLoader, Recipe, make_bus, make_family, open_data, overridden, read_recipe
 from lienzo.training.recipes.start import borrowed
+from lienzo.training.rounding import rounded
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "scenes-64.toml"
 HEARD = {"text", "style", "group", "background", "segmentation", "depth", "lines", "pose", "image", "mask", "reference"}
@@ -47,7 +47,7 @@ def test_it_hears_every_condition_and_says_that_it_learns_from_pairs(made):
 
 def test_its_weights_take_no_more_than_14_megabytes(made):
     _, family, _ = made
-    packed = [t for n, p in family.state_dict().items() for t in pack(n, p, "int8").values()]
+    packed = [t for n, p in family.state_dict().items() for t in rounded(n, p, "int8").values()]
     assert 9e6 < sum(t.numel() * t.element_size() for t in packed) < 14e6
 
 

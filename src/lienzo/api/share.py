@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Literal
 
 from lienzo.api.find import folder_of
 from lienzo.training import export
 from lienzo.training.checkpoint import resolve
 from lienzo.training.recipes.stages import GENERATE, RECIPE
+from lienzo.training.rounding import Precision
 
 
-def share(model: str | Path, to: str | Path, *, precision: Literal["float32", "float16", "int8"] = "float16") -> Path:
-    """Write a model for others: what `load` needs, in half or a quarter of the bytes.
+def share(model: str | Path, to: str | Path, *, precision: Precision = "float16") -> Path:
+    """Write a model for others: what `load` needs, in half of the bytes, a quarter, or three sixteenths.
 
     Args:
         model: a run's folder, or a model's name.
         to: a folder that does not exist yet, or is empty.
-        precision: of the weights; "int8" for matrices and kernels, with a scale a row.
+        precision: of the weights; "int8" or "int6" for matrices and kernels, with a scale a row.
 
     Returns:
         the folder.

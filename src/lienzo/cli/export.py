@@ -9,7 +9,7 @@ import typer
 
 ModelName = Annotated[str, typer.Argument(help="The folder of a run, or a name of `lienzo models`.")]
 To = Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]
-Precision = Annotated[str, typer.Option(help="float32, float16, or int8 (a quarter of the bytes).")]
+Precision = Annotated[str, typer.Option(help="float32, float16, int8 (a quarter of the bytes) or int6.")]
 
 
 def export(model: ModelName, to: To, precision: Precision = "float16") -> None:
@@ -25,7 +25,7 @@ def export(model: ModelName, to: To, precision: Precision = "float16") -> None:
 
     from lienzo.api.share import share
     from lienzo.core import ConfigurationError
-    from lienzo.training.export import Precision as Known
+    from lienzo.training.rounding import Precision as Known
 
     if precision not in get_args(Known):
         raise ConfigurationError(f"no precision {precision!r}", hint=f"one of {', '.join(get_args(Known))}")

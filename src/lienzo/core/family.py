@@ -57,11 +57,13 @@ class Family(nn.Module, ABC):
         hears: the kinds of conditions that it listens to; None: all, if it takes a bus.
         scratch: names of buffers that its training alone needs: exports leave them out, and where they are missing they
             stay as they are built.
+        rounded: names of buffers that exports round as they round weights.
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
     hears: ClassVar[frozenset[str] | None] = None
     scratch: ClassVar[frozenset[str]] = frozenset()
+    rounded: ClassVar[frozenset[str]] = frozenset()
     shape: tuple[int, int, int]
 
     @abstractmethod

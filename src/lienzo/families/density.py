@@ -68,6 +68,7 @@ class Density(Family, Scores, Encodes):
     scored = "dequantized"
     round_trip: ClassVar[float] = 0.06
     scratch: ClassVar[frozenset[str]] = frozenset({"kept", "labels", "count"})
+    rounded: ClassVar[frozenset[str]] = frozenset({"mixtures.basis"})
 
     def __init__(
         self,

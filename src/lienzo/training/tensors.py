@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from lienzo.core import CheckpointError, Family
+from lienzo.training.rounding import restored
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -34,7 +36,7 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read what `write_tensors` wrote, rows of 8-bit integers scaled back (see `lienzo.training.export`).
+    """Read what `write_tensors` wrote, rounded weights as numbers again (see `lienzo.training.rounding`).
 
     Raises:
         CheckpointError: for a file that is missing or damaged.
@@ -43,11 +45,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"cannot read weights from {path}: {error}", hint="an earlier checkpoint") from error
-    quantised = [n for n, t in tensors.items() if t.dtype == torch.int8 and f"{n}.scale" in tensors]
-    for name in quantised:
-        scale = tensors.pop(f"{name}.scale").float()
-        tensors[name] = tensors[name].float() * scale.view(-1, *[1] * (tensors[name].ndim - 1))
-    return tensors
+    return restored(tensors)
 
 
 def once(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -62,10 +60,10 @@ def once(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return kept
 
 
-def scratch(module: nn.Module) -> set[str]:
-    """Return the names of the buffers that only training needs, of all families within a module."""
+def called(module: nn.Module, what: Literal["scratch", "rounded"]) -> set[str]:
+    """Return the names of the buffers that families within a module call so."""
     inside = ((prefix, part) for prefix, part in module.named_modules() if isinstance(part, Family))
-    return {f"{prefix}.{name}".lstrip(".") for prefix, part in inside for name in part.scratch}
+    return {f"{prefix}.{name}".lstrip(".") for prefix, part in inside for name in getattr(part, what)}
 
 
 @torch.no_grad()
@@ -75,7 +73,7 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None
     Raises:
         CheckpointError: naming the first weight that is missing, has no place, or has another shape.
     """
-    own, spare = module.state_dict(), scratch(module)
+    own, spare = module.state_dict(), called(module, "scratch")
     for name in sorted(set(tensors) - set(own)):
         raise CheckpointError(f"{source} holds weights {name!r}, for which {type(module).__name__} has no place")
     for name in sorted(set(once(own)) - set(tensors) - spare):
