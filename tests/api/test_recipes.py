@@ -17,8 +17,10 @@ from lienzo.core import ConfigurationError, DataError
 from lienzo.data import open_source
 from lienzo.families.latent import Latent
 from lienzo.families.vae import VAE
-from lienzo.training.recipes import CodeLoader, Recipe, carry_out, overridden, read_recipe
+from lienzo.training.folder import read_json
+from lienzo.training.recipes import CodeLoader, Listeners, Recipe, carry_out, overridden, read_recipe
 from lienzo.training.recipes.presets import CODES, PIXELS, PRESETS, Preset, table
+from lienzo.training.recipes.show import enlarged
 
 ROOT = Path(__file__).parents[2]
 TINY: dict[str, Any] = {
@@ -231,10 +233,15 @@ def test_a_coder_that_ships_is_not_trained_again_where_it_does(
         assert (recipe.codes.outer == "emoji-64", recipe.codes.recipe is None) == (lends, lends)
         assert any("its coder is emoji-64's" in line for line in said) == lends
         assert any("gets 30% of the time" in line for line in said) != lends
+        assert any("begins as emoji-64's" in line for line in said) != lends
+        start = None if recipe.codes.recipe is None else recipe.codes.recipe.start
+        assert start == (None if lends else "emoji-64"), "a coder that is not faithful is trained, but not from nothing"
     monkeypatch.setattr("lienzo.api.choose.FAITHFUL", -99.0)
     scratch = planned(photos, out=tmp_path / "run", start="scratch", overrides=overrides)
     assert scratch.codes is not None
     assert scratch.codes.outer is None
+    assert scratch.codes.recipe is not None
+    assert scratch.codes.recipe.start is None
     for kind in ({"kind": "autoregressive"}, {"kind": "vae"}, {"kind": "flow", "transform": "glow"}):
         other = planned(photos, out=tmp_path / "run", overrides={**few, "family": kind})
         assert other.codes is None or other.codes.outer is None, "another kind of coder, or none"
@@ -264,3 +271,47 @@ def test_what_is_missing_is_asked_for(tmp_path: Path, photos: Path):
         planned(tmp_path / "nowhere", out=tmp_path, budget="1m", start="scratch")
     with pytest.raises(ConfigurationError, match="how long shall it train"):
         carry_out(Recipe.checked({**TINY, "training": {}}), tmp_path / "run")
+
+
+def test_a_recipes_images_bound_what_a_budget_plans(tmp_path: Path):
+    def timed(budget: str = "5m", **training: Any) -> Any:
+        recipe = {**TINY, "training": {**TINY["training"], **training}}
+        return planned(None, out=tmp_path / "new", recipe=recipe, budget=budget).training
+
+    found = timed(images=40_000)
+    assert (found.images, found.most, found.budget_seconds) == (None, 40_000, 300)
+    assert timed(images=None).most is None
+    assert timed(images=40_000, extend=True).most is None  # a plan within another budget
+    said = planned(None, out=tmp_path / "new", recipe=TINY, budget="5m", overrides={"training": {"images": 24}})
+    assert said.training.most == 24
+    coded = {**CODED, "training": {**CODED["training"], "budget_seconds": 4.0}}
+    carry_out(Recipe.checked(coded), tmp_path / "run")
+    coder = read_json(tmp_path / "run" / "coder" / "settings.json")
+    assert (coder["settings"]["most"], coder["chosen"]["images"]) == (16, 16)
+
+
+def test_pictures_that_are_enlarged_are_told_of_once(photos: Path, tmp_path: Path):
+    def told(size: int, out: str) -> list[str]:
+        said: list[str] = []
+        data, conditions = {"source": str(photos), "size": size}, {"text": TINY["conditions"]["text"]}
+        recipe = Recipe.checked({**TINY, "data": data, "conditions": conditions})
+        carry_out(recipe, tmp_path / out, listeners=Listeners(tell=said.append))
+        return [line for line in said if "enlarged" in line or "last sheet" in line]
+
+    larger = "most of them are no larger than 20 × 20, and enlarged to 32 × 32: not with --size 20"
+    assert told(32, "large") == [larger, "drawing the last sheet: 2 samples …"]
+    assert told(32, "large") == ["drawing the last sheet: 2 samples …"]  # too late for another size
+
+
+def test_the_size_that_pictures_had_is_known(photos: Path, tmp_path: Path):
+    assert open_source(photos, size=32).native == 20
+    assert enlarged(open_source(photos, size=20)) == ""
+    (tmp_path / "wide").mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((18, 30, 3), 40 * number, np.uint8)).save(tmp_path / "wide" / f"{number}.png")
+    assert [open_source(tmp_path / "wide", size=32, policy=how).native for how in ("crop", "pad")] == [18, 30]
+    assert open_source("emoji", size=96).native == 64
+    assert open_source("scenes:4", size=96).native == 0  # they are drawn at any size
+    both = open_source(f"{photos} + {tmp_path / 'wide'}", size=32, split="all")
+    assert both.native == 20  # of twelve and of three
+    assert "--size 16" in enlarged(open_source(tmp_path / "wide", size=32, split="all"))

@@ -17,8 +17,7 @@ from lienzo.training.checkpoint import CONFIG, resolve
 from lienzo.training.folder import read_json
 from lienzo.training.opening import load
 from lienzo.training.recipes import Recipe, open_data
-from lienzo.training.recipes.make import Shape
-from lienzo.training.recipes.planning import fidelity, fine_tuned, from_scratch
+from lienzo.training.recipes.planning import Lent, fidelity, fine_tuned, from_scratch
 from lienzo.training.recipes.read import merged
 from lienzo.training.recipes.stages import GENERATE
 
@@ -63,8 +62,8 @@ def chosen(said: Values, start: str | None, tell: Tell) -> Values:
     return from_scratch(values, tell, folder_of) if own else from_scratch(values, tell, folder_of, partial(_lent, tell))
 
 
-def _lent(tell: Tell, kind: str, recipe: Recipe, dataset: Dataset) -> tuple[str, Shape] | None:
-    """Return the usual model and the shape of its codes where its coder gives these pictures back well enough."""
+def _lent(tell: Tell, kind: str, recipe: Recipe, dataset: Dataset) -> Lent | None:
+    """Return the usual model's coder where it codes pictures of this size."""
     folder = SHIPPED / DEFAULT
     if not (folder / CONFIG).is_file() or dataset.whole > LARGE:
         return None
@@ -77,11 +76,11 @@ def _lent(tell: Tell, kind: str, recipe: Recipe, dataset: Dataset) -> tuple[str,
     family = load(resolve(folder))
     assert isinstance(family, Latent)
     found = fidelity(family.outer, dataset, data.background)
-    if found < FAITHFUL:
-        return None
-    tell(f"its coder is {DEFAULT}'s (--from scratch to train one): it gives these pictures back with {found:.1f} dB")
+    faithful = found >= FAITHFUL
+    tell(f"its coder {'is' if faithful else 'begins as'} {DEFAULT}'s (--from scratch for one of its own): it gives "
+         f"these pictures back with {found:.1f} dB" + ("" if faithful else ", so it is trained on them first"))  # fmt: skip
     channels, height, width = config["inner"]["shape"]
-    return DEFAULT, (int(channels), int(height), int(width))
+    return Lent(DEFAULT, (int(channels), int(height), int(width)), config["outer"], faithful)
 
 
 def _borrowed(values: Values, start: str | None, tell: Tell) -> Values | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,29 @@ from lienzo.training.recipes.suits import Facts, halved
 
 Tell = Callable[[str], None]
 Values = dict[str, Any]
-Lend = Callable[[str, Recipe, Dataset], tuple[str, Shape] | None]
-
 TUNING = 5e-4  # the largest step size where weights are borrowed
 AFTERWARDS = 10_000  # images at least, for what is trained of a family that is fitted
 UNMEASURED = "small"  # the size of a run without a budget
+
+
+@dataclass(frozen=True)
+class Lent:
+    """A coder that need not begin from nothing.
+
+    Attributes:
+        model: the model over codes whose coder it is.
+        shape: of its codes.
+        coder: its configuration.
+        faithful: whether it gives the pictures back well enough; otherwise it is trained on them first.
+    """
+
+    model: str
+    shape: Shape
+    coder: Mapping[str, Any]
+    faithful: bool
+
+
+Lend = Callable[[str, Recipe, Dataset], Lent | None]
 
 
 def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path, lend: Lend | None = None) -> Values:
@@ -44,8 +62,7 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path, lend:
             that is not measured.
         tell: hears what was measured and picked.
         find: a model's name → its folder, for families within the family.
-        lend: kind of a coder, recipe, pictures → a model over codes whose coder need not be trained, and their shape;
-            None: every coder is trained.
+        lend: kind of a coder, recipe, pictures → one that is there; None: every coder begins from nothing.
 
     Raises:
         ConfigurationError: for a family that does not exist, or if the source's size suits no network.
@@ -64,15 +81,17 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path, lend:
     taught = over_codes(recipe, find)
     ground = _ground(preset, facts, recipe.family, taught is not None)
     trains = taught is None and ground.coder is not None and not named_in(recipe.family)
+    lent = None
     if trains and lend is not None and ground.coder is not None:
-        taught = lend(str(ground.coder["family"]["kind"]), recipe, dataset)
+        lent = lend(str(ground.coder["family"]["kind"]), recipe, dataset)
+        taught = (lent.model, lent.shape) if lent is not None and lent.faithful else None
         trains = taught is None
     base, learnt = _base(preset, ground, recipe, dataset), Learnt(dataset, shape, find=find, most=_most(ground, facts))
     if taught is not None and ground.coder is not None:
         base = merged(base, {"codes": {"outer": taught[0]}})
         learnt, facts = replace(learnt, shape=taught[1], coded=True), replace(facts, shape=taught[1])
     elif trains and ground.coder is not None:
-        coding = _suited(ground.coder, halved, facts)
+        coding = _suited(ground.coder, halved, facts) if lent is None else _tuned(lent.model, lent.coder)
         base = merged(base, {"codes": {"recipe": coding, "share": ground.share}})
         learnt = _coded(learnt, recipe, make_family(coding["family"], None, Bus({}), shape, recipe.training.seed),
                         ground.share)  # fmt: skip
@@ -186,10 +205,9 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     network, bus, shape = dict(inner.pop("network")), dict(inner.pop("bus")), tuple(inner.pop("shape"))
     for known in ("shape", "sizes"):
         network.pop(known, None)
-    coding = {k: v for k, v in config["outer"].items() if k not in ("shape", "bus")}
-    own = merged(CODER, {"family": coding, "start": model, "training": {"learning_rate": TUNING}})
+    tuned = {"recipe": _tuned(model, config["outer"]), "share": CODES.share}
     base: Values = {
-        "codes": {"recipe": own, "share": CODES.share} if coder else {"outer": model},
+        "codes": tuned if coder else {"outer": model},
         "conditions": _heard(dict(bus.pop("conditions")), dataset),
         "bus": {name: bus[name] for name in ("vector", "token", "drop", "drop_all") if name in bus},
         "family": inner, "start": model, "generate": {"options": dict(options)},
@@ -199,6 +217,12 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     grid: Shape = (int(shape[0]), int(shape[1]), int(shape[2]))
     learnt = Learnt(dataset, grid, coded=True, share=CODES.share if coder else 0.0, outer=outer)
     return fitted(wanted, TUNING, learnt, tell)
+
+
+def _tuned(model: str, coder: Mapping[str, Any]) -> Values:
+    """Return the recipe of a coder that goes on from a model's."""
+    family = {name: value for name, value in coder.items() if name not in ("shape", "bus")}
+    return merged(CODER, {"family": family, "start": model, "training": {"learning_rate": TUNING}})
 
 
 def _heard(conditions: Values, dataset: Dataset) -> dict[str, Values]:
