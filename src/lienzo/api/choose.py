@@ -77,8 +77,9 @@ def _lent(tell: Tell, kind: str, recipe: Recipe, dataset: Dataset) -> Lent | Non
     assert isinstance(family, Latent)
     found = fidelity(family.outer, dataset, data.background)
     faithful = found >= FAITHFUL
-    tell(f"its coder {'is' if faithful else 'begins as'} {DEFAULT}'s (--from scratch for one of its own): it gives "
-         f"these pictures back with {found:.1f} dB" + ("" if faithful else ", so it is trained on them first"))  # fmt: skip
+    how, more = ("is", "") if faithful else ("begins as", ", so it is trained on them first")
+    tell(f"its coder {how} {DEFAULT}'s (--from scratch for one of its own): it gives these pictures back with "
+         f"{found:.1f} dB{more}")  # fmt: skip
     channels, height, width = config["inner"]["shape"]
     return Lent(DEFAULT, (int(channels), int(height), int(width)), config["outer"], faithful)
 
