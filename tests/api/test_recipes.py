@@ -13,7 +13,7 @@ from PIL import Image
 import lienzo
 from lienzo.api.train import default_out, planned
 from lienzo.conditions import Bus, LabelCondition, TextCondition
-from lienzo.core import ConfigurationError, DataError
+from lienzo.core import ConfigurationError, DataError, config_of
 from lienzo.data import open_source
 from lienzo.families.latent import Latent
 from lienzo.families.vae import VAE
@@ -242,7 +242,13 @@ def test_a_coder_that_ships_is_not_trained_again_where_it_does(
     assert scratch.codes.outer is None
     assert scratch.codes.recipe is not None
     assert scratch.codes.recipe.start is None
-    for kind in ({"kind": "autoregressive"}, {"kind": "vae"}, {"kind": "flow", "transform": "glow"}):
+    tokens = planned(photos, out=tmp_path / "run", overrides={**few, "family": {"kind": "autoregressive"}})
+    assert tokens.codes is not None
+    assert tokens.codes.recipe is not None
+    assert tokens.codes.recipe.start == "emoji-64", "a tokenizer's layers are as a coder's, but the innermost"
+    assert tokens.codes.recipe.family["kind"] == "vector_quantized"
+    assert tokens.codes.recipe.family["widths"] == config_of(lienzo.load("emoji-64").family)["outer"]["widths"]
+    for kind in ({"kind": "vae"}, {"kind": "flow", "transform": "glow"}):
         other = planned(photos, out=tmp_path / "run", overrides={**few, "family": kind})
         assert other.codes is None or other.codes.outer is None, "another kind of coder, or none"
     model = lienzo.train(photos, out=tmp_path / "run", tell=lambda sentence: None, **overrides)

@@ -25,6 +25,7 @@ SCRATCH = "scratch"
 DIFFUSES = ("diffusion", "latent")  # what borrowed weights are for; "latent" means: a diffusion over codes
 OWN: dict[str, dict[str, Any]] = {"fashion-mnist": {"size": 28, "channels": 1}}  # sets with a size of their own
 FAITHFUL = 24.0  # dB: above, a coder gives pictures back well enough not to be trained again
+ALIKE = {"vector_quantized": ("widths", "fold", "depth")}  # whose layers but the innermost are a vae's of these sizes
 LARGE = 50_000  # pictures beyond which a model of its own is worth more than borrowed weights
 Values = dict[str, Any]
 Tell = Callable[[str], None]
@@ -69,19 +70,22 @@ def _lent(tell: Tell, kind: str, recipe: Recipe, dataset: Dataset) -> Lent | Non
         return None
     config: Mapping[str, Any] = read_json(resolve(folder) / CONFIG)
     data = recipe.data
-    if config.get("kind") != "latent" or config["outer"]["kind"] != kind:
+    if config.get("kind") != "latent" or kind not in (config["outer"]["kind"], *ALIKE):
         return None
     if list(config["outer"]["shape"]) != [data.channels, data.size, data.size]:
         return None
     family = load(resolve(folder))
     assert isinstance(family, Latent)
     found = fidelity(family.outer, dataset, data.background)
-    faithful = found >= FAITHFUL
+    coder = dict(config["outer"])
+    if kind != coder["kind"]:
+        coder = {"kind": kind, **{name: coder[name] for name in ALIKE[kind] if name in coder}}
+    faithful = found >= FAITHFUL and kind == config["outer"]["kind"]
     how, more = ("is", "") if faithful else ("begins as", ", so it is trained on them first")
     tell(f"its coder {how} {DEFAULT}'s (--from scratch for one of its own): it gives these pictures back with "
          f"{found:.1f} dB{more}")  # fmt: skip
     channels, height, width = config["inner"]["shape"]
-    return Lent(DEFAULT, (int(channels), int(height), int(width)), config["outer"], faithful)
+    return Lent(DEFAULT, (int(channels), int(height), int(width)), coder, faithful)
 
 
 def _borrowed(values: Values, start: str | None, tell: Tell) -> Values | None:

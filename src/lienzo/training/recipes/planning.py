@@ -41,7 +41,7 @@ class Lent:
     Attributes:
         model: the model over codes whose coder it is.
         shape: of its codes.
-        coder: its configuration.
+        coder: the configuration of one that goes on from it.
         faithful: whether it gives the pictures back well enough; otherwise it is trained on them first.
     """
 
@@ -91,7 +91,7 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path, lend:
         base = merged(base, {"codes": {"outer": taught[0]}})
         learnt, facts = replace(learnt, shape=taught[1], coded=True), replace(facts, shape=taught[1])
     elif trains and ground.coder is not None:
-        coding = _suited(ground.coder, halved, facts) if lent is None else _tuned(lent.model, lent.coder)
+        coding = _suited(ground.coder, halved, facts) if lent is None else _tuned(ground.coder, lent.model, lent.coder)
         base = merged(base, {"codes": {"recipe": coding, "share": ground.share}})
         learnt = _coded(learnt, recipe, make_family(coding["family"], None, Bus({}), shape, recipe.training.seed),
                         ground.share)  # fmt: skip
@@ -205,7 +205,7 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     network, bus, shape = dict(inner.pop("network")), dict(inner.pop("bus")), tuple(inner.pop("shape"))
     for known in ("shape", "sizes"):
         network.pop(known, None)
-    tuned = {"recipe": _tuned(model, config["outer"]), "share": CODES.share}
+    tuned = {"recipe": _tuned(CODER, model, config["outer"]), "share": CODES.share}
     base: Values = {
         "codes": tuned if coder else {"outer": model},
         "conditions": _heard(dict(bus.pop("conditions")), dataset),
@@ -219,10 +219,11 @@ def fine_tuned(values: Mapping[str, Any], model: str, config: Mapping[str, Any],
     return fitted(wanted, TUNING, learnt, tell)
 
 
-def _tuned(model: str, coder: Mapping[str, Any]) -> Values:
-    """Return the recipe of a coder that goes on from a model's."""
+def _tuned(usual: Mapping[str, Any], model: str, coder: Mapping[str, Any]) -> Values:
+    """Return the recipe of a coder that goes on from a model's, else as `usual`; of another kind, with larger steps."""
     family = {name: value for name, value in coder.items() if name not in ("shape", "bus")}
-    return merged(CODER, {"family": family, "start": model, "training": {"learning_rate": TUNING}})
+    rate = TUNING if coder["kind"] == CODER["family"]["kind"] else 2 * TUNING
+    return merged(usual, {"family": family, "start": model, "training": {"learning_rate": rate}})
 
 
 def _heard(conditions: Values, dataset: Dataset) -> dict[str, Values]:
