@@ -24,13 +24,11 @@ from benchmarks.families.entries import OURS, Entry
 from benchmarks.families.shared import arguments
 
 import lienzo
-from lienzo.api.options import all_options
 from lienzo.core import Scores, Streams
 from lienzo.training.recipes import read_recipe
 
 DRAWN, REPEATS = 64, 5  # pictures of which the speed of sampling is measured
 ESTIMATED = 100  # pictures whose likelihood is an estimate: a differential equation each, hundreds of network calls
-CHUNK = 64  # rows a network call while pictures are judged, as many as are drawn together: some four times as fast
 
 
 def recipe_of(entry: Entry, changes: dict[str, Any]) -> dict[str, Any]:
@@ -101,8 +99,6 @@ def judged(model: lienzo.Model, entry: Entry, args: argparse.Namespace) -> dict[
     if entry.family == "vector_quantized":  # a tokenizer: what it draws by itself is not meant to be looked at
         return {"codes": coded(model, args.scored)}
     told["sampling"] = speed(model)
-    if "chunk" in all_options(model.family, {}):
-        model.defaults["options"] = {**model.defaults.get("options", {}), "chunk": CHUNK}
     estimated = isinstance(model.family, Scores) and model.family.likelihood == "estimate"
     scored = min(args.scored, ESTIMATED) if estimated else args.scored
     report = lienzo.evaluate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,11 @@ def test_validation_forgets_what_a_run_went_back_on(tmp_path: Path, monkeypatch:
     validation.every = 1e9
     validation.stepped(None, Record(3, 24, 80, {"loss": 0.1}, 0.1, 1.0, 1.0, None, 0))  # type: ignore[arg-type]
     assert [line["step"] for line in read_log(log)] == [1, 2]
+
+
+def test_encoding_counts_by_the_clock_of_the_budget(tmp_path: Path):
+    timed = {**CODED, "training": {**STEPS, "clock": "processor", "threads": 1}}
+    listeners = Listeners(count=lambda what, done, of: time.sleep(0.3))  # as if other work had the machine
+    carry_out(Recipe.checked(timed), tmp_path, listeners=listeners)
+    (codes,) = tmp_path.glob("codes-*/meta.json")
+    assert 0 < json.loads(codes.read_text())["seconds"] < 0.3

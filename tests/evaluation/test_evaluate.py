@@ -9,14 +9,17 @@ import pytest
 import torch
 
 from lienzo.api.evaluate.examined import Examined
-from lienzo.api.evaluate.run import evaluate
+from lienzo.api.evaluate.run import _begun, evaluate
 from lienzo.api.files import write_text
 from lienzo.api.model import load
+from lienzo.api.options import judging
 from lienzo.api.view import View, view_for
 from lienzo.cli import main
+from lienzo.conditions import Bus
 from lienzo.core import CapabilityError, Conditions, ConfigurationError, DataError, Scores
 from lienzo.evaluation import bits_per_dimension
 from lienzo.evaluation.evaluate import refusals
+from lienzo.families.density import Density
 
 
 def without_times(path):
@@ -250,3 +253,36 @@ def test_a_probability_is_not_taken_for_a_density():
     told = bits_per_dimension(Even(), np.full((3, 4, 4, 1), 77, np.uint8), Conditions(count=3))
     assert told.mean == pytest.approx(8, abs=1e-6)
     assert told.dequantization.startswith("none")
+
+
+def test_what_is_judged_is_drawn_in_large_calls_and_says_so(seeing_model, animals, tmp_path):
+    """A family's own calls are of four rows, for pictures that are the same however few are asked for."""
+    model, rows = load(seeing_model), []
+    model.family.network.register_forward_pre_hook(lambda network, given: rows.append(len(given[0])))
+    report = evaluate(model, animals, count=20, seeds=1, scored=0, features="pca", out=tmp_path / "e.json")
+    assert set(rows) == {20}
+    assert report["model"]["options"]["chunk"] == 20
+    model.defaults = {"options": {**model.defaults["options"], "chunk": 4}}
+    own = _begun(Examined(model, str(animals), "validation+test", 20, "pca"), {})
+    assert own["model"]["options"]["chunk"] == 4, "what a model says of itself counts"
+    assert own["key"] != report["key"], "what is drawn otherwise is not taken for the same"
+
+
+def test_large_pictures_and_families_without_calls_are_drawn_as_ever(seeing_model):
+    family = load(seeing_model).family
+    assert judging(family, {"steps": 3}, 64) == {"steps": 3, "chunk": 64}
+    family.shape = (3, 96, 96)
+    assert judging(family, {}, 64) == {"chunk": 28}
+    family.shape = (3, 256, 256)
+    assert judging(family, {}, 64) == {}
+    assert judging(Density((1, 2, 2), Bus({}), **Density.tiny()), {}, 64) == {}
+
+
+def test_how_far_it_is_stands_where_no_bar_does(seeing_model, animals, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("lienzo.data.telling.EVERY", 0.0)
+    words = ["evaluate", seeing_model, "--data", animals, "--count", 16, "--seeds", 1, "--scored", 0,
+             "--features", "pca", "--out", tmp_path / "e.json"]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["lienzo", *map(str, words)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "seed 0: 16 of 16" in capsys.readouterr().err

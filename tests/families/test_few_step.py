@@ -1,5 +1,7 @@
 """Whole jumps along the path from noise: their identities on a Gaussian, and a model that draws in one call."""
 
+from fractions import Fraction
+
 import pytest
 import torch
 from torch import nn
@@ -10,7 +12,7 @@ from lienzo.families.diffusion import Diffusion
 from lienzo.families.few_step import FewStep
 from lienzo.networks import PatchTransformer, UNet
 from lienzo.sampling import SCHEDULES
-from lienzo.sampling.jumps import along_path, binary_jump, jumping, mean_flow, shortcut, straight_velocity
+from lienzo.sampling.jumps import along_path, binary_jump, binary_jumps, jumping, mean_flow, shortcut, straight_velocity
 from lienzo.sampling.processes import uniform
 
 SHAPE = (1, 4, 4)
@@ -294,3 +296,47 @@ def test_options_that_it_does_not_have_are_refused():
     family = make()
     with pytest.raises(ConfigurationError, match="solver"):
         family.sample(family.bus.parse({}, 1), streams=Streams(0, [0]), solver="heun")
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 7, 8, 11, 32])
+def test_shortcuts_take_any_number_of_jumps_and_none_that_they_never_learnt(steps):
+    lengths = binary_jumps(steps)
+    starts = [sum(lengths[:n], Fraction(0)) for n in range(steps)]
+    assert len(lengths) == steps
+    assert sum(lengths) == 1
+    drawn = {Fraction(1, 2**k) for k in range(6)}  # as `binary_jump` does
+    assert all(h in drawn and (t / h).denominator == 1 for t, h in zip(starts, lengths, strict=True))
+
+
+def test_a_model_is_asked_for_the_jumps_that_it_learnt(monkeypatch):
+    asked = []
+
+    def jumps(objective, steps):
+        family = shaken(make(objective=objective))
+        average = family._average
+        asked.clear()
+
+        def heard(z, t, h, channels):
+            asked.append((float(t[0]), float(h[0])))
+            return average(z, t, h, channels)
+
+        monkeypatch.setattr(family, "_average", heard)
+        family.sample(family.bus.parse({}, 1), streams=Streams(0, [0]), steps=steps, chunk=1)
+        return list(asked)
+
+    assert jumps("shortcut", 3) == [(0, 0.25), (0.25, 0.25), (0.5, 0.5)]
+    assert jumps("shortcut", 4) == [(n / 4, 0.25) for n in range(4)]
+    thirds = [each for jump in jumps("mean-flow", 3) for each in jump]
+    assert thirds == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 2 / 3, 1 / 3])
+    assert {h for _, h in jumps("shortcut", 33)} == {0.0, 1 / 32}, "shorter than any that was learnt: the velocity"
+
+
+def test_jumps_of_a_straight_path_end_in_one_place_however_many():
+    family = make(objective="shortcut")
+    family._average = lambda z, t, h, channels: (0.3 - z) / (1 - t).view(-1, 1, 1, 1)  # all to one point
+    said = family.bus.parse({}, 2)
+    for steps in (1, 3, 6, 7):
+        x = family.sample(said, streams=Streams(0, [0, 1]), steps=steps)
+        assert torch.allclose(x, torch.full_like(x, 0.3), atol=1e-5)
+    with pytest.raises(ConfigurationError, match="0 steps"):
+        family.sample(said, streams=Streams(0, [0, 1]), steps=0)

@@ -260,3 +260,31 @@ def test_a_budget_of_the_processor_counts_no_waiting() -> None:
     two = clock_of(waiting.model_copy(update={"threads": 2}))
     assert two() < 0.6 * now()
     assert clock_of(waiting.model_copy(update={"clock": "wall"})) is time.monotonic
+
+
+@pytest.mark.parametrize(
+    ("most", "budget", "measured", "ends"),
+    [(400, 40.0, 0.1, "images"), (400, 4.0, 0.1, "time"), (2000, 40.0, 0.2, "images")],
+    ids=["long before the time", "the time first", "faster than planned"],
+)
+def test_a_run_ends_with_its_images_or_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, budget: float, measured: float, ends: str
+) -> None:
+    clock, said = FakeTime(), list[str]()
+    monkeypatch.setattr(loop, "clock_of", lambda settings: clock)
+    monkeypatch.setattr(start, "seconds_per_step", lambda run, feed, patience: measured)
+
+    def feed(seen: int) -> Batch:
+        clock.now += 0.1
+        return batch_at(seen)
+
+    wanted = settings(images=None, most=most, budget_seconds=budget, checkpoint_every=1e9)
+    done = train(Tiny(), feed, wanted, tmp_path, observers=[Say(said.append)])
+    assert done.finished
+    if ends == "images":
+        assert done.seen == most
+        assert done.seconds < 0.7 * budget
+    else:
+        assert done.seen < most
+        assert 0.9 * budget < done.seconds <= budget + 0.1
+    assert ("the 400 images that are asked for take about 5 of 40 s" in said[0]) == (most == 400 and budget == 40)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -44,15 +45,24 @@ def models() -> list[ModelInfo]:
     return [_info(folder) for folder in _shipped()]
 
 
+def described(runs: Path | str = "runs") -> Iterator[tuple[str, Path]]:
+    """List names and checkpoints of the models that ship, then of a folder's runs, newest first; nothing is read."""
+    yield from ((_name_of(folder), folder) for folder in _shipped())
+    yield from ((str(run), checkpoint) for run, checkpoint in _runs(Path(runs)))
+
+
 def trained(runs: Path | str) -> list[ModelInfo]:
     """List the runs in a folder that have a checkpoint, newest first."""
-    found = [folder for folder in Path(runs).glob("*") if (folder / "latest").is_file()]
-    infos: list[ModelInfo] = []
-    for folder in sorted(found, key=lambda path: -(path / "latest").stat().st_mtime):
-        checkpoint = next(iter(checkpoints(folder)), None)
+    return [replace(_info(checkpoint), name=str(run)) for run, checkpoint in _runs(Path(runs))]
+
+
+def _runs(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Give the runs in a folder that have a checkpoint, newest first, each with its newest."""
+    found = [run for run in folder.glob("*") if (run / "latest").is_file()]
+    for run in sorted(found, key=lambda path: -(path / "latest").stat().st_mtime):
+        checkpoint = next(iter(checkpoints(run)), None)
         if checkpoint is not None and (checkpoint / WEIGHTS).is_file():
-            infos.append(replace(_info(checkpoint), name=str(folder)))
-    return infos
+            yield run, checkpoint
 
 
 def _shipped() -> list[Path]:

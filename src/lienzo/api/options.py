@@ -11,6 +11,7 @@ from lienzo.core.registry import classes_of
 from lienzo.families.latent import Latent
 
 NOT_PLAIN = ("conditions", "streams", "start", "previews")
+ROOM, WORTH = 1 << 18, 16  # places of pictures or codes that a large network call holds, and rows from which it is one
 
 
 def checked_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +45,23 @@ def all_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
         if parameter.default is not inspect.Parameter.empty and name not in NOT_PLAIN
     }  # fmt: skip
     return {**defaults, **asked}
+
+
+def judging(family: Family, said: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """Return options by which pictures are drawn that are only judged: with `rows` of them a network call.
+
+    A family's own calls are small on a CPU, so that a picture is the same however few are asked for. What is judged has
+    to be the same in the next evaluation alone, and in large calls some families draw it twice as fast and more.
+
+    Args:
+        family: that draws.
+        said: options that are said; a `chunk` among them stays.
+        rows: as many as are drawn together; fewer of large pictures, and where that is few, the family's own calls.
+    """
+    _, high, wide = drawing(family).shape
+    chunk = min(rows, ROOM // (high * wide))
+    large = chunk >= WORTH and "chunk" in all_options(family, {})
+    return {**({"chunk": chunk} if large else {}), **said}
 
 
 def decodes_previews(family: Family) -> bool:

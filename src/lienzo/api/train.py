@@ -34,7 +34,8 @@ def train(
         source: "emoji", a folder of pictures, a table, tars, or "hub:NAME"; None: as the recipe says.
         out: the run's folder; a run that it holds is gone on with.
         recipe: a TOML file, or plain values; None: one is chosen that fits the pictures, the machine and the time.
-        budget: how long it may take: "30m", "1h30m", or seconds.
+        budget: how long it may take: "30m", "1h30m", or seconds; with a recipe that says how many images it shall see,
+            it ends with what comes first.
         start: a model whose weights to begin with, "scratch" for none; None: what fits.
         resume: go on with what `out` holds; False demands that it holds no run.
         tell: hears what is chosen and done.
@@ -83,12 +84,22 @@ def planned(
     else:
         values = before or {}
     if seconds is not None:
+        training: Values = merged(values, said).get("training", {})
         anew = recipe is not None  # a run that is under way keeps its schedule
-        said = merged(said, {"training": {"budget_seconds": seconds, **({"images": None} if anew else {})}})
+        said = merged(said, {"training": {"budget_seconds": seconds, **(_open_ended(training) if anew else {})}})
     whole = _over_codes(merged(values, said))
     if before is not None:
         _demand_same(before, whole, Path(out))
     return Recipe.checked(whole)
+
+
+def _open_ended(training: Values) -> Values:
+    """Return settings by which a budget plans how many images are seen: at most as many as a recipe says.
+
+    What a plan within another budget wrote down, with `extend`, says no such thing.
+    """
+    said = None if training.get("extend") else training.get("images")
+    return {"images": None, "most": said or training.get("most")}
 
 
 def _new(

@@ -20,6 +20,7 @@ from lienzo.api.words import read_pairs
 from lienzo.cli.training import again
 from lienzo.core import ConfigurationError, Scores, require
 from lienzo.data.pixels import Policy
+from lienzo.data.telling import Lines
 
 SCORED = 64  # pictures, where nobody says how many
 
@@ -46,8 +47,12 @@ def run(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
+        lines: dict[str, Lines] = {}
 
         def progress(what: str, done: int, total: int) -> None:
+            if not bar.console.is_terminal:  # which would show no bar
+                told = lines.setdefault(what, Lines(what, total))
+                told.add(done - told.done)
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done)

@@ -19,7 +19,8 @@ Budget = Annotated[
     str | None,
     typer.Option(
         help="How long it may take: 30m, 1h30m, 45s; a bare number is seconds. Size, width and schedule are then "
-        "chosen so that the run is complete in that time."
+        "chosen so that the run is complete in that time; with a recipe that says how many images, it ends with what "
+        "comes first."
     ),
 ]
 Out = Annotated[Path | None, typer.Option(help="The run's folder; runs/NAME by default, NAME from recipe and source.")]

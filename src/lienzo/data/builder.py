@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,12 @@ def build(
             pictures.write(as_planes(recoloured(found.pixels, planes)))
             maps.add(len(kept.records), over)
             kept.records.append(Record(record.key, None, record.fields, {}, record.split))
-            kept.found.append(Decoded(content=found.content, look=found.look, thumb=found.thumb, notes=found.notes))
+            kept.found.append(replace(found, pixels=None, mode="", format=""))
             kept.notes.update(found.notes)
     if planes == 4:
         planes = without_alpha(folder / PICTURES, ask.size)
-    _write(folder, kept, maps, fingerprint, {"name": source.name, "size": ask.size, "planes": planes})
+    about = {"name": source.name, "size": ask.size, "planes": planes, "native": _native(kept.found, ask)}
+    _write(folder, kept, maps, fingerprint, about)
 
 
 def bad_maps(record: Record, maps: dict[str, Decoded]) -> Iterator[dict[str, str]]:
@@ -75,6 +76,12 @@ def bad_maps(record: Record, maps: dict[str, Decoded]) -> Iterator[dict[str, str
     for name, found in maps.items():
         if found.pixels is None:
             yield {"file": f"{record.key} ({name})", "reason": found.reason, "detail": found.detail}
+
+
+def _native(found: list[Decoded], ask: Ask) -> int:
+    """Return the median of the sides that were brought to the size asked; 0 of none."""
+    side = max if ask.policy == "pad" else min
+    return int(np.median([side(one.width, one.height) for one in found])) if found else 0
 
 
 def _write(folder: Path, kept: _Kept, maps: MapFiles, fingerprint: str, about: dict[str, Any]) -> None:

@@ -110,7 +110,8 @@ def read_table(folder: Path, meta: dict[str, Any]) -> tuple[Table, list[str], li
         for name, about in meta["maps"].items()
     }
     planes = _mapped(folder / PICTURES, (count, meta["planes"], size, size))
-    return Table(planes, labels, texts, maps), rows["split"].to_pylist(), rows["group"].to_pylist()
+    table = Table(planes, labels, texts, maps, meta.get("native", 0))  # which caches of earlier releases do not say
+    return table, rows["split"].to_pylist(), rows["group"].to_pylist()
 
 
 def _coded(values: list[str | None]) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -36,6 +36,12 @@ class Compressed:
         self._planes: Bytes = np.empty(self.shape, np.uint8)  # pages are taken only when they are written
         self._done = np.zeros(len(encoded), bool)
 
+    @property
+    def native(self) -> int:
+        """The side that pictures had before they were brought to the size asked: the first one's, as all are alike."""
+        first = next((data for data in self._encoded if data is not None), None)
+        return 0 if first is None else min(Image.open(io.BytesIO(first)).size)
+
     def __getitem__(self, rows: NDArray[np.int64]) -> Bytes:
         for row in set(rows[~self._done[rows]].tolist()):
             self._planes[row] = self._decoded(self._encoded[row])

@@ -46,6 +46,8 @@ class Concatenated(Dataset):
         self.licence = " AND ".join(_unique([each for part in self.parts for each in part.licence.split(" AND ")]))
         self.citation = "; ".join(_unique([part.citation for part in self.parts]))
         self.fingerprint = key_of("concatenated", [(part.fingerprint, len(part), times) for part, times in parts])
+        natives = [part.native or part.shape[0] for part in self.parts]
+        self.native = int(np.median(np.repeat(natives, [len(part) * times for part, times in parts])))
         self._part = np.repeat(np.arange(len(parts)), [len(part) * times for part, times in parts])
         self._row = np.concatenate([np.tile(np.arange(len(part)), times) for part, times in parts])
 

@@ -46,6 +46,8 @@ class Dataset(ABC):
         shape: (H, W, C); C = 4 is RGBA, which the loader lays on a background.
         licence, citation: of the pictures; empty where nobody said.
         fingerprint: a hash of the content, for model cards.
+        native: the side, about, that the pictures had before they were brought to `shape`; 0 where nobody knows, or
+            where they are not resized.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Dataset(ABC):
     licence: str = ""
     citation: str = ""
     fingerprint: str = ""
+    native: int = 0
 
     @abstractmethod
     def __len__(self) -> int:
@@ -100,12 +103,14 @@ class Table:
         labels: column → (codes (N,), -1 where unsaid; the classes).
         texts: column → candidates, one list a row.
         maps: column → (planes (N, K, H, W); which rows have one (N,); what it shows).
+        native: as in `Dataset`.
     """
 
     planes: Planes
     labels: Mapping[str, tuple[NDArray[np.int64], tuple[str, ...]]]
     texts: Mapping[str, Sequence[Sequence[str]]]
     maps: Mapping[str, tuple[Planes, NDArray[np.bool_], Column]]
+    native: int = 0
 
     def __len__(self) -> int:
         return int(self.planes.shape[0])
@@ -134,7 +139,7 @@ class TableDataset(Dataset):
         quarantine: Path | None = None,
     ) -> None:
         self.name, self.table, self.licence, self.citation = name, table, licence, citation
-        self.fingerprint, self.quarantine = fingerprint, quarantine
+        self.fingerprint, self.quarantine, self.native = fingerprint, quarantine, table.native
         self.rows = np.arange(len(table)) if rows is None else rows
         _, channels, height, width = table.planes.shape
         self.shape = (height, width, channels)

@@ -79,7 +79,8 @@ def open_emoji(ask: Ask, split: str, where: Where | None) -> TableDataset:
     columns: dict[str, list[Any]] = {name: whole[name].to_pylist() for name in whole.column_names}
     mode = "RGBA" if ask.channels == 3 else "L"
     labels = {name: coded(columns[name]) for name in LABELS}
-    table = Table(Compressed(columns["image"], ask, mode), labels, {"text": Candidates(columns)}, {})
+    planes = Compressed(columns["image"], ask, mode)
+    table = Table(planes, labels, {"text": Candidates(columns)}, {}, planes.native)
     asked = {"skin_tone": "", **(where or {})}
     rows = rows_of(split, columns["split"], columns["base"], "emoji")
     rows = rows[matching(table, asked, "emoji")[rows]]

@@ -52,7 +52,8 @@ def open_fashion_mnist(ask: Ask, split: str, where: Where | None, *, folder: Pat
     codes = np.concatenate([drawn[part][1] for part in drawn])
     said = [part for part in drawn for _ in drawn[part][1]]
     contents = [hashlib.blake2b(picture.tobytes(), digest_size=8).hexdigest() for picture in pictures]
-    table = Table(_planes(pictures, ask), {"label": (codes, CLASSES)}, {}, {})
+    native = 0 if ask.policy == "pad" else pictures.shape[1]  # a margin around it enlarges nothing
+    table = Table(_planes(pictures, ask), {"label": (codes, CLASSES)}, {}, {}, native)
     rows = rows_of(split, said, contents, "fashion-mnist")
     rows = rows[matching(table, where or {}, "fashion-mnist")[rows]]
     print_of = key_of(hashlib.blake2b(pictures.tobytes(), digest_size=16).hexdigest(), split, dict(where or {}))

@@ -52,7 +52,7 @@ def open_openmoji(ask: Ask, split: str, where: Where | None) -> TableDataset:
         )
         for name, column in MAPS.items()
     }
-    table = Table(planes, labels, {"text": Candidates(columns)}, maps)
+    table = Table(planes, labels, {"text": Candidates(columns)}, maps, planes.native)
     asked = dict(where or {})
     rows = rows_of(split, columns["split"], columns["base"], "openmoji-maps")
     rows = rows[matching(table, asked, "openmoji-maps")[rows]]

@@ -56,7 +56,8 @@ def open_poses(ask: Ask, split: str, where: Where | None) -> TableDataset:
     planes = compressed.Compressed(columns["image"], ask, "RGBA" if ask.channels == 3 else "L")
     drawn = Lazy((len(points), 3, ask.size, ask.size), lambda row: _drawn(points[row], ask.size))
     maps = {"pose": (drawn, np.ones(len(points), np.bool_), Column("map", map_kind="pose", channels=3))}
-    table = Table(planes, {name: coded(columns[name]) for name in LABELS}, {"text": Candidates(columns)}, maps)
+    labels = {name: coded(columns[name]) for name in LABELS}
+    table = Table(planes, labels, {"text": Candidates(columns)}, maps, planes.native)
     rows = rows_of(split, columns["split"], columns["base"], NAME)
     rows = rows[matching(table, dict(where or {}), NAME)[rows]]
     fingerprint = key_of(hash_files([pictures, file], file.parent), split, dict(where or {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -139,13 +140,16 @@ class FewStep(Family, Denoises):
         Args:
             conditions: B rows.
             streams: B rows; the same stream gives the same picture at any batch size, bitwise on a CPU.
-            steps: how many jumps of equal length. Models of the shortcut objective know powers of two.
+            steps: how many jumps, at least 1: of equal length or, by a model of the shortcut objective, which knows
+                lengths 2^−k, ¼ ¼ ½ for three and so on (`lienzo.sampling.jumps.binary_jumps`).
             chunk: rows a network call; by default 4 on a CPU and all elsewhere.
             **options: none; guidance is the model's own.
 
         Raises:
-            ConfigurationError: for any other option.
+            ConfigurationError: for any other option, or no steps.
         """
+        if steps < 1:
+            raise ConfigurationError(f"{steps} steps", hint="a whole number from 1, e.g. 4")
         if options:
             raise ConfigurationError(
                 f"no option {next(iter(options))!r}", hint="steps or chunk; guidance is trained in"
@@ -154,12 +158,18 @@ class FewStep(Family, Denoises):
         size = chunk or (CHUNK if device.type == "cpu" else None)
         channels = in_chunks(self.bus, size, conditions.to(device), count=count)
         z = streams.child("start").normal(*self.shape).to(device)
-        for step in range(steps):
-            t, h = z.new_full((count,), step / steps), z.new_full((count,), 1 / steps)
+        at = Fraction(0)
+        for step, jump in enumerate(self.row.path(steps), start=1):
+            t, h = z.new_full((count,), float(at)), z.new_full((count,), self._said(jump))
             u = in_chunks(self._average, size, z, t, h, channels, count=count)
-            estimate = z + (1 - step / steps) * u
-            z = estimate if step + 1 == steps else z + u / steps
-            yield Progress(step + 1, steps, z, estimate)
+            estimate = z + float(1 - at) * u
+            z = estimate if step == steps else z + u / jump.denominator  # 1/n each
+            at += jump
+            yield Progress(step, steps, z, estimate)
+
+    def _said(self, jump: Fraction) -> float:
+        """Return the h that a jump is asked with: 0, the velocity, where it is shorter than any that was learnt."""
+        return float(jump) if jump >= self.row.shortest else 0.0
 
     def _places(self, streams: Streams, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Draw where each row starts and how far it jumps: h = 0 but for `rows`."""

@@ -117,7 +117,7 @@ class Clock:
         if not (run.schedule.flat(counters.seen) and counters.seen >= LATEST * planned):
             return 0
         left = (budget - counters.seconds - 1.5 * self._longest) * USED
-        reach = min(counters.seen + int(left * self.progress), MOST * planned)
+        reach = min(counters.seen + int(left * self.progress), MOST * planned, settings.most or MOST * planned)
         return reach if reach > GAIN * planned else 0
 
     def stretch(self, end: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,17 @@ import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from lienzo.core import Conditions, Streams
+from lienzo.core import Conditions, Family, Streams
+from lienzo.data.telling import EVERY
 from lienzo.training.card import version
 from lienzo.training.observers import Observer, Record
 from lienzo.training.run import Run
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def _unheard(sentence: str) -> None:
+    return
 
 
 class SampleGrid(Observer):
@@ -29,14 +35,16 @@ class SampleGrid(Observer):
         seed: of the pictures.
         columns: of the sheet; None: as square as it gets.
         scale: how many pixels a pixel is drawn with; None: so that pictures are at least 64 wide.
+        tell: hears of the last sheet, which is drawn when no bar moves any more.
         options: of the family's `sample`.
     """
 
     def __init__(
         self, conditions: Conditions, seed: int = 0, columns: int | None = None, scale: int | None = None,
-        **options: Any
+        tell: Callable[[str], None] = _unheard, **options: Any
     ) -> None:  # fmt: skip
         self.conditions, self.seed, self.columns, self.scale, self.options = conditions, seed, columns, scale, options
+        self.tell = tell
         self._out = Path()
         self._last = 0.0
 
@@ -53,22 +61,34 @@ class SampleGrid(Observer):
 
     def ended(self, run: Run, finished: bool) -> None:
         """Draw the last sheet; the family holds the averages already."""
-        self.draw(run)
+        count = self.conditions.count
+        self.tell(f"drawing the last sheet: {count} sample{'s' * (count > 1)} …")
+        self.draw(run, self.tell)
 
-    def draw(self, run: Run) -> Path:
-        """Sample with the weights that the family holds, and write the sheet."""
+    def draw(self, run: Run, tell: Callable[[str], None] = _unheard) -> Path:
+        """Sample with the weights that the family holds, and write the sheet; `tell` hears how it goes."""
         family, device, training = run.family, run.team.device, run.family.training
         streams = Streams(self.seed, range(self.conditions.count), device=device)
         family.eval()
         try:
             with torch.no_grad():
-                pictures = family.sample(self.conditions.to(device), streams=streams, **self.options)
+                pictures = self._sampled(family, streams, tell)
         finally:
             family.train(training)
         path = self._out / f"step-{run.counters.step:09d}.png"
         record = {"lienzo": version(), "step": run.counters.step, "seed": self.seed, "options": self.options}
         write_sheet(pictures, path, record, self.columns, self.scale)
         return path
+
+    def _sampled(self, family: Family, streams: Streams, tell: Callable[[str], None]) -> Tensor:
+        """Return the pictures; say from time to time at which step they are."""
+        said, pictures = time.monotonic(), torch.empty(0)
+        for progress in family.sampling(self.conditions.to(streams.device), streams=streams, **self.options):
+            pictures = progress.estimate
+            if time.monotonic() - said >= EVERY:
+                said = time.monotonic()
+                tell(f"drawing the last sheet: step {progress.step} of {progress.steps}")
+        return pictures
 
 
 def write_sheet(

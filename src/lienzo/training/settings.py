@@ -28,6 +28,7 @@ class TrainingSettings(BaseModel):
         clock: what a budget counts: "wall" time, or the "processor" time of this process a thread, in which other work
             on the machine hardly counts.
         extend: with both of them: see more than `images` where the budget has room for it, as without `images`.
+        most: without `images`: how many it sees at most, whatever the budget has room for.
         learning_rate: the largest step size.
         weight_decay: of matrices and kernels; vectors (biases, gains) are never decayed.
         betas: the decay of AdamW's two moments.
@@ -59,6 +60,7 @@ class TrainingSettings(BaseModel):
     budget_seconds: PositiveFloat | None = None
     clock: Literal["wall", "processor"] = "wall"
     extend: bool = False
+    most: PositiveInt | None = None
     learning_rate: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 0.01
     betas: tuple[float, float] = (0.9, 0.99)

@@ -137,11 +137,15 @@ def _choose(
 
 
 def _images_within_budget(run: Run, batch_at: Callable[[int], Batch], tell: Tell) -> int:
-    """Return how many images a run sees in nine tenths of its budget, by the time of a few steps."""
+    """Return how many images a run sees in nine tenths of its budget, by the time of a few steps; at most `most`."""
     budget = run.settings.budget_seconds
     assert budget is not None
     size = len(batch_at(0))
     once = seconds_per_step(run, batch_at, min(PATIENCE, budget / 20))
     images = max(int(budget * MARGIN / once), 1) * size
-    tell(f"about {size / once:.0f} images/s: {images:,} images in {budget:.0f} s")
+    speed, most = f"about {size / once:.0f} images/s", run.settings.most
+    if most is not None and most <= images:
+        tell(f"{speed}: the {most:,} images that are asked for take about {most / size * once:.0f} of {budget:.0f} s")
+        return most
+    tell(f"{speed}: {images:,} images in {budget:.0f} s")
     return images

@@ -16,7 +16,7 @@ from lienzo.api.edit.seen import as_image
 from lienzo.api.edit.told import denoises
 from lienzo.api.edit.work import Work, heard
 from lienzo.api.model import Model
-from lienzo.core import ConfigurationError, Encodes, Streams
+from lienzo.core import CapabilityError, ConfigurationError, Encodes, Streams
 from lienzo.editing import (
     Canvas,
     Picked,
@@ -89,6 +89,10 @@ def _guessed(words: str, asked: Asked, canvas: Canvas, model: Model) -> Picked:
     if "text" not in model.bus.names:
         hint = "a mask's file, or --map FILE with the names of its classes"
         raise ConfigurationError(f"{model.name} hears no words, so it cannot look for {words!r}", hint=hint)
+    if not denoises(model):
+        hint = "a mask's file, or --map FILE with the names of its classes"
+        what = f"{model.name} cannot look for {words!r}: only a family that denoises can tell where words matter"
+        raise CapabilityError(what, hint=hint)
     shape = model.family.shape
     region = region_of(canvas.size, None, (shape[2], shape[1]))
     x, streams = looked_at(canvas, region, shape), Streams(asked.seed, [0], name="guess")

@@ -12,13 +12,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from lienzo.api.edit.able import who_can
 from lienzo.api.edit.asked import Asked, EditRecord, heard_of
 from lienzo.api.edit.double import doubled
-from lienzo.api.edit.hows import HOWS, chosen
+from lienzo.api.edit.hows import HOWS, WAYS, chosen
 from lienzo.api.edit.keep import split_keep
 from lienzo.api.edit.masks import NO_MASKS, Given, around, given_masks, mask_image, mask_of, still_of
 from lienzo.api.edit.said import over_region
 from lienzo.api.edit.seen import picture_of
+from lienzo.api.edit.told import denoises
 from lienzo.api.edit.unheard import unheard
 from lienzo.api.edit.work import Work
 from lienzo.api.model import Model, load, to_image
@@ -142,10 +144,13 @@ def edited(
     if isinstance(text, TextCondition):
         read = dict.fromkeys((asked.words, asked.was, *asked.looked_for()))
         notes += [note for words in read for note in heard_of(words, text)]
-    if asked.words and text is None:
-        raise ConfigurationError(f"{model.name} hears no words", hint="a model that does, or --how variation")
     said = any((asked.keep, asked.change, masks)) or asked.how == "outpaint"
     how = chosen(asked, said, model)
+    if asked.words and text is None:
+        names = who_can(WAYS[how], words=True)
+        does = f"--model {' or '.join(names)}" if names else "a model that does"
+        other = "--how variation" if denoises(model) and "words" in HOWS[how].needs else "no words"
+        raise ConfigurationError(f"{model.name} hears no words", hint=f"{does}, or {other}")
     notes += unheard(asked, how, model, bool(masks))
     if HOWS[how].gives == "frames":
         notes = [note for note in notes if note != TRANSPARENT]  # frames are the model's own pictures

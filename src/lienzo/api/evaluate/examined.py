@@ -14,7 +14,7 @@ from lienzo.api.evaluate.maps import Maps
 from lienzo.api.evaluate.texts import retrieval_of, texts_of
 from lienzo.api.find import bare
 from lienzo.api.model import AT_ONCE, Model
-from lienzo.api.options import all_options, checked_options
+from lienzo.api.options import all_options, checked_options, judging
 from lienzo.api.packed import packed, unpacked
 from lienzo.api.view import View
 from lienzo.core import DataError, derive_seed, require
@@ -60,6 +60,7 @@ class Examined:
     ) -> None:  # fmt: skip
         channels, side, _ = model.family.shape
         self.view = view or View()
+        self.options = judging(model.family, model.defaults.get("options", {}), min(count, AT_ONCE))
         self.model, self.source, self.split, self.count = model, source, split, count
         self.held, self.training = (self.view.open(source, model.family.shape, part) for part in (split, "train"))
         if len(self.held) < ENOUGH:
@@ -136,7 +137,7 @@ class Examined:
     def about_model(self) -> dict[str, Any]:
         """Return what the report says of the model."""
         family = self.model.family
-        options = all_options(family, checked_options(family, self.model.defaults.get("options", {})))
+        options = all_options(family, checked_options(family, self.options))
         return {"name": self.model.name, "weights": self.model.weights, "family": type(family).__name__,
                 "dtype": str(self.model.dtype).removeprefix("torch."), "loading": sorted(bare(self.model.name)[1]),
                 "hears": self.model.bus.names, "options": options}  # fmt: skip
@@ -215,7 +216,8 @@ class Examined:
         progress(f"seed {seed}", 0, len(rows))
         for start in range(0, len(rows), AT_ONCE):
             part = rows[start : start + AT_ONCE]
-            images = self.model.draw(self._said(part), seed=seed, indices=range(start, start + len(part)))
+            numbers = range(start, start + len(part))
+            images = self.model.draw(self._said(part), seed=seed, indices=numbers, options=self.options)
             pictures = np.stack([np.asarray(image) for image in images])
             pictures = pictures[..., None] if pictures.ndim == 3 else pictures
             yield self._part(self.held, part, pictures)

@@ -2,9 +2,10 @@
 
 `evaluation.json`, schema 4; `docs/measuring.md` says what each figure means:
 
-- "model": name, weights (SHA-256), family, dtype and loading (how it computes), options of sampling; "data": source,
-  policy and where (how it is looked at), fingerprint, split, held_out (pictures there), reference (of them held
-  against), floor_from ("held-out", or "train" where held-out ones do not suffice); "features": name, dimension, sha256;
+- "model": name, weights (SHA-256), family, dtype and loading (how it computes), options of sampling (`chunk`: pictures
+  a network call, more than where a person draws); "data": source, policy and where (how it is looked at), fingerprint,
+  split, held_out (pictures there), reference (of them held against), floor_from ("held-out", or "train" where held-out
+  ones do not suffice); "features": name, dimension, sha256;
   "settings": count, label, classifier, finders (of maps), captions (candidates of a retrieval) and judge (who ranks
   them: name, sha256; where somebody does), scored, samples;
   "key": a hash of these four, but for the last two and the name, and of lienzo's version, under which the seeds below

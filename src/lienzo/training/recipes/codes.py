@@ -40,7 +40,7 @@ class CodeLoader:
     Attributes:
         codes: (V·N, *shape) float16, as the outer family gives them.
         shift, scale: what batches are normalised with, (C, 1, 1): the codes' mean and standard deviation by channel.
-        seconds: that computing them took.
+        seconds: that computing them took, by the clock of whoever did.
         spare: whether maps are not even read where the bus will leave them unsaid: for a family with one player, which
             drops conditions once a batch.
 
@@ -53,12 +53,13 @@ class CodeLoader:
         batch_size, seed, background, flip, reword: as in `Loader`.
         variants: V; one is enough for opaque pictures that are not mirrored.
         tell: hears how many of how many are encoded.
+        now: the clock that a budget is counted by, s.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the data, how it is shown, and who hears of it)
         self, dataset: Dataset, bus: Bus, outer: Encodes, folder: Path, *, mark: str, batch_size: int, seed: int = 0,
         background: str = "mixed", flip: float = 0.0, reword: float = 0.0, variants: int = 8,
-        tell: Tell = lambda done, of: None,
+        tell: Tell = lambda done, of: None, now: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.dataset, self.bus, self.seed, self.flip, self.background = dataset, bus, seed, flip, background
         self.order = Loader(dataset, Bus({}), batch_size=batch_size, seed=seed, background=background, flip=flip)
@@ -68,7 +69,7 @@ class CodeLoader:
         self.variants, self.batch_size, self.spare = variants if varied else 1, batch_size, False
         about = {"data": dataset.fingerprint, "pictures": len(dataset), "variants": self.variants, "seed": seed,
                  "background": background, "flip": flip, "outer": mark, "streams": STREAMS}  # fmt: skip
-        self.seconds = 0.0  # that encoding took
+        self.seconds, self._now = 0.0, now
         self.codes = self._stored(folder, about, outer, tell)
         self.shift, self.scale = self._spread()
 
@@ -134,7 +135,7 @@ class CodeLoader:
 
     @torch.no_grad()
     def _fill(self, folder: Path, about: dict[str, Any], outer: Encodes, tell: Tell) -> None:
-        since, count, shape = time.monotonic(), self.variants * len(self.dataset), tuple[int, ...]()
+        since, count, shape = self._now(), self.variants * len(self.dataset), tuple[int, ...]()
         device = next(outer.parameters()).device if isinstance(outer, torch.nn.Module) else "cpu"
         with (folder / FILE).open("wb") as out:
             for start in range(0, count, CHUNK):
@@ -143,7 +144,7 @@ class CodeLoader:
                 shape = (count, *codes.shape[1:])
                 out.write(codes.half().cpu().contiguous().numpy().tobytes())
                 tell(min(start + CHUNK, count), count)
-        meta = {**about, "shape": shape, "seconds": time.monotonic() - since}
+        meta = {**about, "shape": shape, "seconds": self._now() - since}
         (folder / DONE).write_text(json.dumps(meta, indent=1), "utf-8")
 
     def _spread(self) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lienzo.conditions import Bus
@@ -13,10 +14,17 @@ from lienzo.training.recipes.parts import Recipe
 
 SHOWN = 12  # classes that a card lists
 FEW = 20  # pictures
+CELL = 4  # of what every network can halve or cover, a side is a multiple
 
 
-def sheet(recipe: Recipe, dataset: Dataset, bus: Bus) -> SampleGrid:
+def sheet(recipe: Recipe, dataset: Dataset, bus: Bus, tell: Callable[[str], None]) -> SampleGrid:
     """Return who draws samples: prompts down, values across; without either, what the first pictures say.
+
+    Args:
+        recipe: whose samples they are.
+        dataset: that is learnt.
+        bus: what the model hears.
+        tell: hears when the last ones are drawn.
 
     Raises:
         ConfigurationError: if the recipe's samples say what the model does not hear.
@@ -30,13 +38,14 @@ def sheet(recipe: Recipe, dataset: Dataset, bus: Bus) -> SampleGrid:
     if not samples.prompts and not samples.across:
         data = recipe.data
         loader = Loader(dataset, bus, batch_size=samples.count, background=data.background, flip=data.flip)
-        return SampleGrid(loader.batch_at(0).conditions, seed=samples.seed, **options)
+        return SampleGrid(loader.batch_at(0).conditions, seed=samples.seed, tell=tell, **options)
     unknown = sorted({name for row in rows for name in row} - set(bus.names))
     if unknown:
         hint = ", ".join(bus.names) or "it hears nothing: leave [samples] out"
         raise ConfigurationError(f"[samples] speaks of {unknown[0]!r}, which the model does not hear", hint=hint)
     said = {name: [{**usual, **row}.get(name) for row in rows] for name in bus.names}
-    return SampleGrid(bus.parse(said, len(rows)), seed=samples.seed, columns=len(rows) // len(lines), **options)
+    columns = len(rows) // len(lines)
+    return SampleGrid(bus.parse(said, len(rows)), seed=samples.seed, columns=columns, tell=tell, **options)
 
 
 def about(recipe: Recipe, data: Dataset, bus: Bus, name: str = "") -> About:
@@ -65,6 +74,15 @@ def opened(data: Dataset) -> str:
         return f"{data.name}: {amount(count, 'picture')} of {side} × {side}; {said}" + (few if count < FEW else "")
     return (f"{known(data)}; a sample of {count:,} that are decoded beforehand, {side} × {side}, tells what there is, "
             f"and what is held out: {said}")  # fmt: skip
+
+
+def enlarged(data: Dataset) -> str:
+    """Say that pictures are enlarged, and how to leave them as they are; nothing where they are not."""
+    native, side, square = data.native, data.shape[0], "{0} × {0}".format
+    if not 0 < native < side:
+        return ""
+    own = max(native - native % CELL, CELL)
+    return f"most of them are no larger than {square(native)}, and enlarged to {square(side)}: not with --size {own}"
 
 
 def said_in(condition: Any) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lienzo.conditions import Bus
@@ -17,6 +18,7 @@ from lienzo.core.registry import class_named
 from lienzo.data import Sampled
 from lienzo.families.latent import Latent
 from lienzo.training.checkpoint import WEIGHTS, checkpoints, resolve
+from lienzo.training.clock import clock_of
 from lienzo.training.curves import Board, Curve
 from lienzo.training.distributed import Team
 from lienzo.training.folder import fingerprint, locked, prepare, write_json
@@ -28,7 +30,7 @@ from lienzo.training.recipes.feed import device_of, fed, pictures_of
 from lienzo.training.recipes.inner import named_in, place_for, stored_family
 from lienzo.training.recipes.make import Shape, check_family, code_shape, make_bus, make_family, open_data
 from lienzo.training.recipes.parts import Codes, Recipe
-from lienzo.training.recipes.show import about, opened, sheet
+from lienzo.training.recipes.show import about, enlarged, opened, sheet
 from lienzo.training.recipes.start import borrowed, code_spread
 from lienzo.training.run import Run
 from lienzo.training.settings import TrainingSettings
@@ -107,6 +109,9 @@ class Work:
         check_family(recipe.family, recipe.network)
         self.dataset = open_data(recipe.data)
         self.listeners.tell(opened(self.dataset))
+        larger = enlarged(self.dataset)
+        if larger and not checkpoints(self.out):  # later it is too late
+            self.listeners.tell(larger)
 
     def go(self) -> TrainResult:
         """Carry out the stages."""
@@ -146,11 +151,13 @@ class Work:
         self.promise()
         if isinstance(self.dataset, Sampled):
             return self.over_stream(family, first.seconds if first is not None else 0.0)
+        if training.threads:
+            torch.set_num_threads(training.threads)  # by which the processor's clock counts
         loader = CodeLoader(
             self.dataset, self.bus_of(inner), coder, self.out, mark=mark, batch_size=training.batch_size,
             seed=training.seed, background=self.recipe.data.background, flip=self.recipe.data.flip,
             reword=self.recipe.data.reword, variants=codes.variants,
-            tell=lambda done, of: self.listeners.count("encoding", done, of),
+            tell=lambda done, of: self.listeners.count("encoding", done, of), now=clock_of(training),
         )  # fmt: skip
         loader.spare = len(inner.players) == 1
         known = self.spread_of_another()
@@ -182,7 +189,8 @@ class Work:
         training, whole = codes.recipe.training, self.recipe.training
         if whole.budget_seconds is not None:
             share = whole.budget_seconds * codes.share
-            training = training.model_copy(update={"budget_seconds": share, "images": None})
+            most = training.images or training.most
+            training = training.model_copy(update={"budget_seconds": share, "images": None, "most": most})
         same = {"device": whole.device, "threads": training.threads or whole.threads, "seed": whole.seed,
                 "clock": whole.clock}  # fmt: skip
         training = training.model_copy(update=same)
@@ -238,7 +246,7 @@ class Work:
         """Train the recipe's own family."""
         bus = self.bus_of(family)
         observers: list[Observer] = [Begun(lambda: self.write_down(bus)), *self.listeners.observers("model")]
-        observers += [sheet(self.recipe, self.dataset, bus), Curve()]
+        observers += [sheet(self.recipe, self.dataset, bus, self.listeners.tell), Curve()]
         observers += [Board()] if training.tensorboard else []
         card = about(self.recipe, self.dataset, bus)
         return train(family, batch_at, training, self.out, observers=observers, resume=self.resume, about=card,

@@ -12,6 +12,7 @@ from lienzo.conditions import Bus
 from lienzo.core import Family
 from lienzo.data import Dataset, Sampled
 from lienzo.families.latent import Latent
+from lienzo.training.clock import clock_of
 from lienzo.training.curves import Board, Curve
 from lienzo.training.distributed import Team
 from lienzo.training.loop import BatchAt, TrainResult, train
@@ -47,7 +48,7 @@ def teach(
     family.to(Team.alone(training.device).device)
     bus = getattr(family, "bus", None)
     assert isinstance(bus, Bus)
-    observers: list[Observer] = [*listeners.observers("model"), sheet(recipe, dataset, bus), Curve()]
+    observers: list[Observer] = [*listeners.observers("model"), sheet(recipe, dataset, bus, listeners.tell), Curve()]
     observers += [Board()] if training.tensorboard else []
     with _fed(family, bus, mark, dataset, recipe, out, listeners) as (batch_at, training):
         return train(family, batch_at, training, out, observers=observers, resume=resume,
@@ -65,11 +66,13 @@ def _fed(
                  tell=listeners.tell) as batch_at:  # fmt: skip
             yield batch_at, training
         return
+    if training.threads:
+        torch.set_num_threads(training.threads)  # by which the processor's clock counts
     hurried = training.budget_seconds is not None and training.budget_seconds < SHORT
     codes = CodeLoader(
         dataset, bus, family, out, mark=mark, batch_size=training.batch_size, seed=training.seed,
         background=data.background, flip=data.flip, variants=FEW if hurried else VARIANTS,
-        tell=lambda done, of: listeners.count("encoding", done, of),
+        tell=lambda done, of: listeners.count("encoding", done, of), now=clock_of(training),
     )  # fmt: skip
     codes.shift, codes.scale = torch.zeros_like(codes.shift), torch.ones_like(codes.scale)  # the base has done it
     if training.budget_seconds is not None:
