@@ -7,6 +7,7 @@ from torch import nn
 from lienzo.conditions import Bus, ImageCondition, LabelCondition, MapCondition
 from lienzo.core import Batch, CapabilityError, Conditions, ConfigurationError, Streams, build, config_of
 from lienzo.families.vae import VAE
+from lienzo.networks.coders import Pointwise
 from lienzo.sampling.bounds import kl_normal, log_normal
 from lienzo.sampling.interpolate import interpolate, linear, spherical
 
@@ -47,6 +48,34 @@ def batch(count, bus=None):
 def spoken(count, label="a", value=0.5):
     return {"label": [label] * count, "like": [torch.full((3, 8, 8), value)] * count,
             "outline": [torch.full((1, 8, 8), value)] * count}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_dense_coders_are_a_vae_like_any_other(said):
+    """With a kernel of 1 and the whole picture folded; every pixel of the code's picture is reached by every pixel."""
+    bus = make_bus() if said else None
+    vae = shaken(make(bus, latent=0, fold=8, kernel=1, widths=(16,)))
+    assert vae.code_shape == (4, 1, 1)
+    assert not any(p.ndim == 4 and p.shape[-1] > 1 for n, p in vae.named_parameters() if "coder" in n)
+    one = batch(3, bus)
+    vae.loss(one).total.backward()
+    silent = [n for n, p in vae.named_parameters() if p.grad is None or not p.grad.any()]
+    assert [n for n in silent if not n.startswith("bus.")] == []
+    x = one.x.clone().requires_grad_()
+    vae.encode(x, one.conditions)[0].sum().backward()
+    assert bool((x.grad[0] != 0).all())
+    assert not x.grad[1:].any()
+
+
+def test_single_pixels_are_mixed_as_a_convolution_would():
+    torch.manual_seed(0)
+    one, x = Pointwise(5, 3), torch.randn(2, 5, 4, 4)
+    torch.testing.assert_close(one(x), nn.functional.conv2d(x, one.weight, one.bias))
+
+
+def test_without_blocks_nothing_could_hear():
+    with pytest.raises(ConfigurationError, match="depth 0"):
+        make(make_bus(), depth=0)
 
 
 def linear_gaussian(sigma, skew=0.0):
