@@ -97,6 +97,18 @@ def fashion() -> list[Figure]:
     ]  # fmt: skip
 
 
+def cached() -> list[Figure]:
+    what, command = "autoregression by pixels, drawn with kept partial results", "python benchmarks/families/cached.py"
+    rows = read("families_cached").get("rows")
+    goal = "≥ 20 × a whole pass of the network a pixel"
+    if not rows:
+        return [Figure(what, UNKNOWN, goal, None, command)]
+    named = ", ".join(f"{r['ratio']:.0f} × for {r['count']}" for r in rows)
+    most = max(rows, key=lambda r: r["count"])
+    value = f"{named} at once; {1000 * most['drawn']['median'] / most['count']:.0f} ms a picture of {most['count']}"
+    return [Figure(what, value, goal, min(r["ratio"] for r in rows) >= 20, command)]
+
+
 def peak() -> list[Figure]:
     result = read("peak")
     what, command = "training: share of the measured fp32 matrix peak", "python benchmarks/peak/run.py --batch 64"
@@ -195,7 +207,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the README says something else")
     args = parser.parse_args()
-    figures = [*text_to_picture(), *words(), *speed(), *fashion(), *peak(), *resumed(), *damaged(),
+    figures = [*text_to_picture(), *words(), *speed(), *fashion(), *cached(), *peak(), *resumed(), *damaged(),
                *loading(), *agreement(), *evaluate_memory()]  # fmt: skip
     made = text = README.read_text(encoding="utf-8")
     for name, rows in zip(TABLES, (table(figures), families(), few()), strict=True):
