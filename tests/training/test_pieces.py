@@ -134,7 +134,9 @@ def test_integers_come_back_as_they_were(precision) -> None:
     q = (torch.arange(37 * 31) % (2 * most + 1) - most).view(37, 31, 1, 1)
     q[:, 0] = most
     tensor = q * torch.linspace(0.1, 2, 37).view(-1, 1, 1, 1)
-    torch.testing.assert_close(restored(rounded("w", tensor, precision)), {"w": tensor}, rtol=1e-6, atol=0)
+    tensor[5] = 0
+    within = 1e-6 if precision == "int8" else 2**-11  # a scale of 16 bits
+    torch.testing.assert_close(restored(rounded("w", tensor, precision)), {"w": tensor}, rtol=within, atol=0)
 
 
 def test_muon_trains_and_resumes(tmp_path: Path) -> None:

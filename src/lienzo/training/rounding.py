@@ -30,8 +30,9 @@ def rounded(name: str, tensor: Tensor, precision: Precision) -> dict[str, Tensor
     six = precision == "int6" and tensor.numel() >= SMALL
     most = LARGEST["int6" if six else "int8"]
     rows = tensor.float().flatten(1)
-    scale = rows.abs().amax(1).clamp_min(1e-12) / most
-    whole = (rows / scale[:, None]).round().clamp(-most, most).to(torch.int8)
+    scale = rows.abs().amax(1) / most
+    scale = scale.half() if six and bool(scale.half().isfinite().all()) else scale
+    whole = (rows / scale.float().clamp_min(1e-12)[:, None]).round().clamp(-most, most).to(torch.int8)
     if six:
         shape = torch.tensor(tensor.shape, dtype=torch.int32)
         return {f"{name}.six": _packed(whole), f"{name}.scale": scale, f"{name}.shape": shape}
