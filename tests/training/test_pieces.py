@@ -16,7 +16,9 @@ from rich.console import Console
 from tiny_family import SETTINGS, Tiny, batch_at, close, settings, weights
 from torch import nn
 
-from lienzo.core import CheckpointError, Conditions, ConfigurationError
+from lienzo.conditions import Bus
+from lienzo.core import CheckpointError, Conditions, ConfigurationError, Streams
+from lienzo.families.gan import GAN
 from lienzo.training import About, Bar, Board, Curve, SampleGrid, TrainingSettings, export, load, train
 from lienzo.training.ema import Average, ema_decay
 from lienzo.training.grid import sheet
@@ -125,6 +127,17 @@ def test_exported_weights_are_close_and_small(tmp_path: Path, precision, within:
     assert size < (folder / "model.safetensors").stat().st_size < size + 2000
     with pytest.raises(CheckpointError, match="not empty"):
         export(tmp_path / "run", folder)
+
+
+def test_a_critic_is_not_given_away(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    gan, streams = GAN((1, 4, 4), Bus({}), latent=4, widths=(8, 8)), Streams(0, range(3))
+    train(gan, batch_at, settings(images=24), tmp_path / "run")
+    folder = export(tmp_path / "run", tmp_path / "small", "float32")
+    assert not any(name.startswith("duel.") for name in read_tensors(folder / "model.safetensors"))
+    assert any(":duel." in name for name in weights(tmp_path / "run"))
+    drawn = [load(place).sample(Conditions(count=3), streams=streams) for place in (tmp_path / "run", folder)]
+    assert torch.equal(*drawn)
 
 
 @pytest.mark.parametrize("precision", ["int8", "int6"])

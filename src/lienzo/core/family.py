@@ -55,8 +55,8 @@ class Family(nn.Module, ABC):
         players: whom the loop trains in turn. A GAN has ("critic", "generator"); repeat a name for extra steps.
         shape: (C, H, W) of a picture.
         hears: the kinds of conditions that it listens to; None: all, if it takes a bus.
-        scratch: names of buffers that its training alone needs: exports leave them out, and where they are missing they
-            stay as they are built.
+        scratch: names of weights, or of whole parts, that its training alone needs: exports leave them out, and where
+            they are missing they stay as they are built.
         rounded: names of buffers that exports round as they round weights.
     """
 

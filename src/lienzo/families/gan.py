@@ -46,6 +46,7 @@ class GAN(Family):
     """
 
     players: ClassVar[tuple[str, ...]] = PLAYERS
+    scratch: ClassVar[frozenset[str]] = frozenset({"duel"})  # the critic
 
     def __init__(
         self,

@@ -54,6 +54,7 @@ class StyleGAN(Family, Encodes):
     """
 
     players: ClassVar[tuple[str, ...]] = PLAYERS
+    scratch: ClassVar[frozenset[str]] = frozenset({"duel"})  # the critic
     round_trip: ClassVar[float] = 0.15
 
     def __init__(  # noqa: PLR0913 (two networks and a contest)

@@ -61,9 +61,11 @@ def once(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def called(module: nn.Module, what: Literal["scratch", "rounded"]) -> set[str]:
-    """Return the names of the buffers that families within a module call so."""
+    """Return the names of the weights that families within a module call so, one by one or by the part they are in."""
     inside = ((prefix, part) for prefix, part in module.named_modules() if isinstance(part, Family))
-    return {f"{prefix}.{name}".lstrip(".") for prefix, part in inside for name in getattr(part, what)}
+    named = tuple(f"{prefix}.{name}".lstrip(".") for prefix, part in inside for name in getattr(part, what))
+    parts = tuple(f"{name}." for name in named)
+    return {name for name in module.state_dict() if name in named or name.startswith(parts)}
 
 
 @torch.no_grad()
