@@ -43,6 +43,7 @@ TOKENS = {"family": {"order": "tokens", "width": 128, "depth": 4}, "training": {
 SMALL = {"network": {"width": 96, "heads": 3}, "bus": {"vector": 96}}
 OURS = {
     "density": Entry("density"),
+    "density-small": Entry("density", {"family": {"rank": 32}}),
     "vae": Entry("vae"),
     "vae-binarized": Entry("vae", DENSE, hears=False, against=VAES[:1]),
     "hierarchical_vae": Entry("hierarchical_vae"),
