@@ -138,7 +138,7 @@ def test_it_trains_measures_and_writes_one_page(compared):
     text = (out / "report.html").read_text("utf-8")
     page = Reader(text)
     assert len(page.images) == 1 + 2 + 2 * 3  # real, samples, and each with its nearest in two spaces
-    assert all(image["src"].startswith("data:image/png;base64,") and image["alt"] for image in page.images)
+    assert all(image["src"].startswith("data:image/webp;base64,") and image["alt"] for image in page.images)
     assert all(address.startswith("data:") for address in page.addresses)
     assert all(one.get("aria-label") or one.get("aria-hidden") for one in page.drawings)
     assert not re.search(r"https?://|<script|@import|url\(", text)
