@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ import lienzo
 from lienzo.evaluation import fd_clf64, floor
 from lienzo.families.vector_quantized import VectorQuantized
 from lienzo.networks.quantizers import usage
+from lienzo.training.card import with_measured
+from lienzo.training.checkpoint import CARD, resolve
 
 AT_ONCE = 100
 
@@ -32,3 +35,14 @@ def coded(model: lienzo.Model, count: int) -> dict[str, Any]:
     used, perplexity = usage(torch.cat(tokens), family.vocabulary)
     return {"psnr": float(10 * (4 / error).log10()), "FD-clf64": distance, "real": floor(), "used": float(used),
             "perplexity": float(perplexity), "tokens": family.vocabulary, "pictures": sum(map(len, back))}  # fmt: skip
+
+
+def write_down(run: Path, told: dict[str, Any]) -> None:
+    """Write what was measured into the card of a run."""
+    card = resolve(run) / CARD
+    lines = [
+        f"On fashion-mnist (test), {told['pictures']:,} pictures coded and decoded; in brackets real pictures.", "",
+        f"- PSNR: {told['psnr']:.1f} dB", f"- FD-clf64: {told['FD-clf64']:.3f} ({told['real']:.3f})",
+        f"- tokens used: {told['used']:.0%} of {told['tokens']:,}, perplexity {told['perplexity']:.0f}",
+    ]  # fmt: skip
+    card.write_text(with_measured(card.read_text("utf-8"), lines), encoding="utf-8")

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
 from benchmarks.common import ROOT, peak_mib
-from benchmarks.families.codes import coded
+from benchmarks.families.codes import coded, write_down
 from benchmarks.families.entries import OURS, Entry
 from benchmarks.families.shared import arguments
 
@@ -97,7 +97,9 @@ def judged(model: lienzo.Model, entry: Entry, args: argparse.Namespace) -> dict[
     if not entry.hears:
         return {"nats": nats(model, args.scored, args.samples)}
     if entry.family == "vector_quantized":  # a tokenizer: what it draws by itself is not meant to be looked at
-        return {"codes": coded(model, args.scored)}
+        told["codes"] = coded(model, args.scored)
+        write_down(args.out / "run", told["codes"])
+        return told
     told["sampling"] = speed(model)
     estimated = isinstance(model.family, Scores) and model.family.likelihood == "estimate"
     scored = min(args.scored, ESTIMATED) if estimated else args.scored

@@ -50,7 +50,9 @@ def minutes_of(told: Told) -> float:
 
 
 def _row(name: str, told: Told) -> str:
-    training = f"{minutes_of(told):.0f} min, {told['images']:,} pictures, {told['parameters'] / 1e6:.2f} M"
+    minutes, millions = minutes_of(told), told["parameters"] / 1e6
+    training = f"{minutes:.{int(minutes < 1)}f} min, {told['images']:,} pictures"
+    training += f", {millions:.2f} M" if millions >= 0.01 else ""  # what is fitted in closed form is no parameter
     return f"| {name} | {training} | {_likelihood(told)} | {_distance(told)} | {_obeyed(told)} | {_pace(told)} |"
 
 
