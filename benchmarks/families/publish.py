@@ -47,7 +47,8 @@ def told(entry: dict[str, Any]) -> dict[str, Any]:
         speed["a picture"] = f"{1000 * entry['sampling']['seconds_a_picture']:.3g} ms"
     speed["training"] = f"{entry['images'] / 60 / minutes_of(entry):.0f} pictures/s"
     machine = entry["measured"]["hardware"]
-    how = (f"trained for {minutes_of(entry):.0f} min on {entry['threads']} of {machine['cores']} cores, "
+    minutes = minutes_of(entry)
+    how = (f"trained for {minutes:.{int(minutes < 1)}f} min on {entry['threads']} of {machine['cores']} cores, "
            f"{machine['processor']}; {entry['count']:,} pictures drawn, features of clf64")  # fmt: skip
     return {"quality": quality, "speed": speed, "how": how}
 
