@@ -54,8 +54,8 @@ class VAE(Family, Encodes, Scores):
         widths: channels of each level of the coders, from large grid to small, multiples of 8.
         fold: pixels folded into channels by the first layer; a code's grid is H / (fold · 2^(levels − 1)).
         depth: residual blocks a level.
-        kernel: side of the convolutions, odd; 1 with one width and fold = H makes the coders dense: the many times
-            faster ones of small pictures that all lie alike, such as digits and clothes.
+        kernel: side of the convolutions, odd; 1 with one width and fold = H makes the coders dense: many times faster,
+            for small pictures that all lie alike, such as digits and clothes.
         beta: β; with "edges" per value of the code, by default 1e-4; else the bound's own weight, by default 1.
         edges: weight of the edge term.
         bus: what may be said; nothing where None.
