@@ -76,6 +76,8 @@ def test_single_pixels_are_mixed_as_a_convolution_would():
 def test_without_blocks_nothing_could_hear():
     with pytest.raises(ConfigurationError, match="depth 0"):
         make(make_bus(), depth=0)
+    with pytest.raises(ConfigurationError, match="a kernel of 2"):
+        make(kernel=2)
 
 
 def linear_gaussian(sigma, skew=0.0):

@@ -122,7 +122,9 @@ def test_exported_weights_are_close_and_small(tmp_path: Path, precision, within:
     original, shipped = load(tmp_path / "run").state_dict(), load(folder).state_dict()
     assert all(t.dtype == torch.float32 for t in shipped.values())
     assert close(original, shipped, within)
-    assert "# tiny one" in (folder / "README.md").read_text(encoding="utf-8")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "# tiny one" in card
+    assert (f"rounded to {precision}" in card) == (precision in LARGEST), "its figures are of other weights"
     size = {"float32": 4, "float16": 2, "int8": 1, "int6": 0.75}[precision] * 64 * 32
     assert size < (folder / "model.safetensors").stat().st_size < size + 2000
     with pytest.raises(CheckpointError, match="not empty"):

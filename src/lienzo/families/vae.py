@@ -69,8 +69,8 @@ class VAE(Family, Encodes, Scores):
             ("Learning Structured Output Representation using Deep Conditional Generative Models", Sohn, 2015).
 
     Raises:
-        ConfigurationError: for an unknown likelihood, sides that the levels do not divide, or a depth of 0 where
-            something is said.
+        ConfigurationError: for an unknown likelihood, sides that the levels do not divide, an even kernel, or a depth
+            of 0 where something is said.
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
@@ -99,6 +99,8 @@ class VAE(Family, Encodes, Scores):
         if height % factor or columns % factor:
             raise ConfigurationError(f"{len(widths)} levels after a fold of {fold} need sides that divide by {factor}, "
                                      f"got {height} × {columns}", hint="fewer widths")  # fmt: skip
+        if kernel < 1 or kernel % 2 == 0:
+            raise ConfigurationError(f"a kernel of {kernel} would change the sides", hint="1, 3, 5, …")
         if not depth and bus is not None and (bus.sizes.vector or bus.sizes.token):
             raise ConfigurationError("a vae of depth 0 hears no labels and no words", hint="depth = 1")
         self.shape, self.codes, self.edges, self.bus = shape, codes, edges, bus

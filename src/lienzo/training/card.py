@@ -90,6 +90,16 @@ def with_measured(card: str, lines: Sequence[str]) -> str:
     return (head.rstrip("\n") + "\n\n" + section + limits + tail).rstrip("\n") + "\n"
 
 
+def with_rounded(card: str, precision: str) -> str:
+    r"""Return the card of weights that were rounded after they were measured.
+
+    >>> with_rounded("# a\n\n## Model\n\n- family: VAE\n", "int6")
+    '# a\n\n## Model\n\n- weights: rounded to int6; figures are of the weights before\n- family: VAE\n'
+    """
+    line = f"- weights: rounded to {precision}; figures are of the weights before"
+    return card.replace("## Model\n\n", f"## Model\n\n{line}\n", 1)
+
+
 def training_cost(run: Run) -> list[str]:
     """Return what the training took, as list entries."""
     counters, settings, chosen = run.counters, run.settings, run.chosen

@@ -8,9 +8,10 @@ from pathlib import Path
 from torch import Tensor
 
 from lienzo.core import CheckpointError
+from lienzo.training.card import with_rounded
 from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS, resolve, seal
 from lienzo.training.opening import load
-from lienzo.training.rounding import Precision, rounded
+from lienzo.training.rounding import LARGEST, Precision, rounded
 from lienzo.training.tensors import called, read_tensors, write_tensors
 
 
@@ -43,9 +44,11 @@ def export(run: Path | str, to: Path | str, precision: Precision = "float16") ->
         if name not in spare:
             packed |= rounded(name, tensor, precision) if name in names else {name: tensor}
     write_tensors(packed, fresh / WEIGHTS)
-    for name in (CONFIG, CARD):
-        if (found / name).is_file():
-            shutil.copyfile(found / name, fresh / name)
+    if (found / CONFIG).is_file():
+        shutil.copyfile(found / CONFIG, fresh / CONFIG)
+    if (found / CARD).is_file():
+        card = (found / CARD).read_text("utf-8")
+        (fresh / CARD).write_text(with_rounded(card, precision) if precision in LARGEST else card, "utf-8")
     seal(fresh)
     if to.exists():
         to.rmdir()

@@ -81,7 +81,7 @@ def data_of(path: Path, columns: int, *, first: bool = False) -> tuple[str, int,
         part.putalpha(255)
         sheet.paste(part, (x * (tile + gap) + gap // 2, y * (tile + gap) + gap // 2))
     buffer = io.BytesIO()
-    sheet.convert("RGBA").save(buffer, format="WEBP", lossless=True)  # half of a PNG
+    sheet.convert("RGBA").save(buffer, format="WEBP", lossless=True)  # two thirds of a PNG
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}", *sheet.size
 
 
