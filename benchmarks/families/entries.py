@@ -22,6 +22,7 @@ class Entry:
         hears: whether the classes are said; on binarized pictures nobody hears them, as in the published rows.
         against: peers whose figure it is held against.
         built_on: argument of the family → the row whose trained model it is, in the folder beside its own.
+        longer: further changes where it trains for `LONG` minutes or more.
     """
 
     family: str
@@ -29,7 +30,15 @@ class Entry:
     hears: bool = True
     against: tuple[str, ...] = ()
     built_on: Mapping[str, str] = field(default_factory=dict)
+    longer: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def told(self, minutes: float) -> tuple[Mapping[str, Mapping[str, Any]], ...]:
+        """Changes of the recipe for a training of so many minutes, the later ones before the earlier."""
+        return (self.changes, self.longer) if minutes >= LONG else (self.changes,)
+
+
+LONG = 30
+"""Minutes of a core, from which on a row trains what suits a longer training."""
 
 VAES = ("pythae-vae", "pythae-iwae", "pythae-vamp")
 FLOWS = ("normflows-glow", "zuko-nsf")
@@ -41,6 +50,7 @@ DENSE = {"family": {**BINARIZED["family"], "fold": 28, "kernel": 1, "codes": 32,
 TOKENS = {"family": {"order": "tokens", "width": 128, "depth": 4}, "training": {"batch_size": 64}}
 # FD-clf64 of 2,000 after ten minutes of a core: width 192, the recipe's, 4.20; 128, 3.29; 96, 2.81
 SMALL = {"network": {"width": 96, "heads": 3}, "bus": {"vector": 96}}
+MIDDLE = {"network": {"width": 128, "heads": 4}, "bus": {"vector": 128}}
 OURS = {
     "density": Entry("density"),
     "density-small": Entry("density", {"family": {"rank": 32}}),
@@ -54,7 +64,7 @@ OURS = {
     "autoregressive-tokens": Entry("autoregressive", TOKENS, built_on={"tokenizer": "vector_quantized"}),
     "gan": Entry("gan", against=GANS),
     "style_gan": Entry("style_gan", against=GANS),
-    "diffusion": Entry("diffusion", SMALL),  # its peers: benchmarks/fashion
-    "few_step": Entry("few_step", SMALL),
-    "few_step-distilled": Entry("few_step", SMALL, built_on={"teacher": "diffusion"}),
+    "diffusion": Entry("diffusion", SMALL, longer=MIDDLE),  # its peers: benchmarks/fashion
+    "few_step": Entry("few_step", SMALL, longer=MIDDLE),
+    "few_step-distilled": Entry("few_step", SMALL, longer=MIDDLE, built_on={"teacher": "diffusion"}),
 }

@@ -31,9 +31,9 @@ DRAWN, REPEATS = 64, 5  # pictures of which the speed of sampling is measured
 ESTIMATED = 100  # pictures whose likelihood is an estimate: a differential equation each, hundreds of network calls
 
 
-def recipe_of(entry: Entry, changes: dict[str, Any]) -> dict[str, Any]:
+def recipe_of(entry: Entry, changes: dict[str, Any], minutes: float) -> dict[str, Any]:
     values = read_recipe(ROOT / "recipes" / "fashion-mnist" / f"{entry.family}.toml")
-    for told in (entry.changes, changes):
+    for told in (*entry.told(minutes), changes):
         for table, entries in told.items():
             values[table] = {**values.get(table, {}), **entries}
     if not entry.hears:
@@ -50,7 +50,7 @@ def trained(entry: Entry, args: argparse.Namespace) -> lienzo.Model:
             argument: str(args.out.with_name(args.out.name.replace(args.name, row)) / "run")
             for argument, row in entry.built_on.items()
         }}  # fmt: skip
-        recipe = recipe_of(entry, changes)
+        recipe = recipe_of(entry, changes, args.minutes)
         budget = None if recipe["training"].get("images") else 60 * args.minutes  # one that is fitted ends by itself
         model = lienzo.train(None, out=args.out / "run", recipe=recipe, budget=budget, tell=print)
         seconds = time.perf_counter() - wall
