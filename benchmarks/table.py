@@ -10,12 +10,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.common import ROOT, read
+from benchmarks.families.asked import asked
 from benchmarks.families.table import families, few
 
 from lienzo.evaluation.report import Figure, table, with_spread
 
 README = ROOT / "README.md"
-TABLES = ("numbers", "families", "few")  # each between <!-- NAME --> and <!-- /NAME -->
+TABLES = ("numbers", "families", "asked", "few")  # each between <!-- NAME --> and <!-- /NAME -->
 UNKNOWN = "not measured yet"
 PEERS = ("diffusers", "ddpt")
 
@@ -210,7 +211,7 @@ def main() -> int:
     figures = [*text_to_picture(), *words(), *speed(), *fashion(), *cached(), *peak(), *resumed(), *damaged(),
                *loading(), *agreement(), *evaluate_memory()]  # fmt: skip
     made = text = README.read_text(encoding="utf-8")
-    for name, rows in zip(TABLES, (table(figures), families(), few()), strict=True):
+    for name, rows in zip(TABLES, (table(figures), families(), asked(), few()), strict=True):
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if begin not in made or end not in made:
             print(f"{README.name} has no {begin} … {end} to write between", file=sys.stderr)

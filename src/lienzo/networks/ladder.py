@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from lienzo.conditions import Channels, Sizes
 from lienzo.core import ConfigurationError
+from lienzo.networks.coders import Pointwise, convolution
 from lienzo.networks.told import Ear
 
 BOUND = 10.0  # of log-variances
@@ -27,16 +28,19 @@ class Cell(nn.Module):
         side: of the grid.
         vector: width of what is heard; 0 for nothing.
         gain: factor on the first weights of the last convolution.
+        middle: channels between; half of the fewer of both where None.
     """
 
-    def __init__(self, inside: int, outside: int, side: int, vector: int, gain: float = 1.0) -> None:
+    def __init__(
+        self, inside: int, outside: int, side: int, vector: int, gain: float = 1.0, middle: int | None = None
+    ) -> None:
         super().__init__()
-        middle, kernel = max(8, min(inside, outside) // 2), 3 if side > POINTWISE else 1
+        middle, kernel = middle or max(8, min(inside, outside) // 2), 3 if side > POINTWISE else 1
         self.norm = normalised(inside, side)
-        self.narrow = nn.Conv2d(inside, middle, 1)
-        self.conv1 = nn.Conv2d(middle, middle, kernel, padding=kernel // 2)
-        self.conv2 = nn.Conv2d(middle, middle, kernel, padding=kernel // 2)
-        self.widen = nn.Conv2d(middle, outside, 1)
+        self.narrow = mixing(inside, middle, side)
+        self.conv1 = seeing(middle, middle, side, kernel)
+        self.conv2 = seeing(middle, middle, side, kernel)
+        self.widen = mixing(middle, outside, side)
         self.hear = nn.Linear(vector, 2 * middle) if vector else None
         with torch.no_grad():
             self.widen.weight.mul_(gain)
@@ -61,8 +65,8 @@ class Rung(nn.Module):
         super().__init__()
         self.codes, self.width = codes, width
         self.prior = Cell(width, 2 * codes + width, side, vector, gain=0.0)
-        self.posterior = Cell(2 * width, 2 * codes, side, vector)
-        self.take = nn.Conv2d(codes, width, 1)
+        self.posterior = Cell(2 * width, 2 * codes, side, vector, middle=width // 2)
+        self.take = mixing(codes, width, side)
         self.refine = Cell(width, width, side, vector, gain)
 
     def infer(self, h: Tensor, up: Tensor, vector: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -142,7 +146,7 @@ class Ladder(nn.Module):
         vector, gain = (128 if sizes.vector or sizes.token else 0), 1 / math.sqrt(len(self.levels))
         sides, maps = [max(grid) for grid in self.grids], sizes.maps * fold**2
         self.ear = Ear(sizes, vector) if vector else None
-        self.first = nn.Conv2d(channels * fold**2 + maps, widths[0], 3, padding=1)
+        self.first = seeing(channels * fold**2 + maps, widths[0], sides[0])
         self.up = nn.ModuleList(
             Cell(width, width, side, vector, gain)
             for width, side in zip(widths, sides, strict=True)
@@ -154,7 +158,7 @@ class Ladder(nn.Module):
         self.see = nn.ModuleList(nn.Conv2d(maps, width, 1) for width in widths if maps)
         self.start = nn.ParameterList(torch.zeros(1, w, *g) for w, g in zip(widths, self.grids, strict=True))
         self.norm = normalised(widths[0], sides[0])
-        self.last = nn.Conv2d(widths[0], parameters * fold**2, 3, padding=1)
+        self.last = seeing(widths[0], parameters * fold**2, sides[0])
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, noise: list[Tensor], channels: Channels) -> Descent:
@@ -211,6 +215,16 @@ class Ladder(nn.Module):
 
     def _vector(self, channels: Channels) -> Tensor | None:
         return None if self.ear is None else self.ear(channels)
+
+
+def seeing(inside: int, out: int, side: int, kernel: int = 3) -> nn.Conv2d:
+    """Return a convolution that keeps the sides; on a grid of one place, where it sees that alone, a dense layer."""
+    return convolution(inside, out, kernel if side > 1 else 1) if kernel > 1 else mixing(inside, out, side)
+
+
+def mixing(inside: int, out: int, side: int) -> nn.Conv2d:
+    """Return a layer of single places."""
+    return nn.Conv2d(inside, out, 1) if side > 1 else Pointwise(inside, out)
 
 
 def normalised(width: int, side: int) -> nn.GroupNorm:
