@@ -2,8 +2,9 @@
 
     python benchmarks/families/few.py --minutes 10 --threads 1 --count 10000 --seeds 3
 
-Takes what run.py trained at that length: `diffusion`, the teacher; `few_step`, from scratch; `few_step-distilled`. One
-row an entry, a solver and a number of calls: FD-clf64 of the same classes from the same seeds.
+Takes what run.py trained at that length: `diffusion`, the teacher, and of `few_step`, from scratch, and
+`few_step-distilled` what there is. One row an entry, a solver and a number of calls: FD-clf64 of the same classes from
+the same seeds.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     stamp, rows = Stamp("diffusers"), list[dict[str, Any]]()
 
-    def opened(name: str) -> lienzo.Model:
-        return lienzo.load(args.work / f"{name}-{args.minutes:g}-{args.threads}" / "run")
+    def run(name: str) -> Path:
+        return args.work / f"{name}-{args.minutes:g}-{args.threads}" / "run"
 
     def row(name: str, solver: str, draw: Draw, calls: int) -> None:
         rows.append({"name": name, "solver": solver, **measured(draw, calls, args)})
@@ -99,12 +100,12 @@ def main() -> None:
         told = {"minutes": args.minutes, "threads": args.threads, "count": args.count, "half": args.half}
         write("families_few", {**told, "real": floor(), "rows": rows}, stamp)
 
-    teacher = opened("diffusion")
+    teacher = lienzo.load(run("diffusion"))
     for calls in CALLS["full"]:
         row("diffusion", "dpm++2m", partial(sampled, teacher, "dpm++2m"), calls)
-    for name in ("few_step", "few_step-distilled"):
+    for name in (n for n in ("few_step", "few_step-distilled") if run(n).is_dir()):
         for calls in CALLS["few"]:
-            row(name, "", partial(sampled, opened(name), ""), calls)
+            row(name, "", partial(sampled, lienzo.load(run(name)), ""), calls)
     for calls in CALLS["teacher"]:
         for solver in ("euler", "dpm++2m"):
             row("diffusion", solver, partial(sampled, teacher, solver), calls)
