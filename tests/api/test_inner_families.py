@@ -166,5 +166,7 @@ def test_a_teacher_over_codes_brings_its_codes(pictures: Path, tmp_path: Path):
     assert isinstance(family, Latent)
     assert isinstance(family.inner, FewStep)
     assert family.inner.teacher is not None
+    assert found.network is not None
+    assert (found.network["width"], family.inner.tempo) == (16, 1)  # it began as its teacher
     known = load(teacher)
     assert torch.equal(family.get_buffer("scale"), known.get_buffer("scale"))  # the codes that the teacher knows

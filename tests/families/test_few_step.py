@@ -228,6 +228,38 @@ def test_a_teacher_is_heard_and_stays_as_it_is():
     assert family.loss(batch(family)).total != with_teacher.total
 
 
+@pytest.mark.parametrize("target", ["data", "velocity"])
+@pytest.mark.parametrize("net", [PatchTransformer, UNet])
+def test_a_student_like_its_teacher_begins_as_it(target, net):
+    bus, its = make_bus(), make_bus()
+    teacher = shaken(make(its, net, predicts="data"))  # for a network and a bus whose weights are not the first ones
+    teacher = Diffusion(teacher.network, its, SHAPE, target=target)
+    family = make(bus, net, objective="shortcut", teacher=teacher)
+    z, t, said = torch.randn(3, *SHAPE), torch.tensor([0.0, 0.4, 0.9]), {"kind_of": ["a", "b", "a"]}
+    mine, theirs = (f.denoise(z, t, f.bus.parse(said, 3)) for f in (family, teacher))
+    assert (family.predicts, family.tempo) == (target, 1)
+    assert torch.allclose(mine, theirs, atol=1e-5)
+    assert not {id(p) for p in teacher.network.parameters()} & {id(p) for p in family.network.parameters()}
+
+
+@pytest.mark.parametrize(("other", "words"), [({"objective": "mean-flow"}, {}), ({"predicts": "velocity"}, {}),
+                                              ({"tempo": 0.1}, {}), ({}, {"sigma_data": 1.0}),
+                                              ({}, {"process": "edm"})])  # fmt: skip
+def test_a_student_unlike_its_teacher_begins_anew(other, words):
+    bus = make_bus()
+    network = PatchTransformer(SHAPE, bus.sizes, patch=2, width=16, depth=1, heads=2)
+    teacher = shaken(Diffusion(network, bus, SHAPE, **{"target": "data", **words} if "process" not in words else words))
+    family = make(teacher=teacher, **{"objective": "shortcut", **other})
+    assert family.tempo == other.get("tempo", 0.02)
+    assert not all(torch.equal(p, q) for p, q in zip(network.parameters(), family.network.parameters(), strict=True))
+
+
+def test_a_larger_student_begins_anew():
+    bus = make_bus()
+    teacher = Diffusion(PatchTransformer(SHAPE, bus.sizes, patch=2, width=32, depth=1, heads=2), bus, SHAPE)
+    assert make(bus, objective="shortcut", teacher=teacher).tempo == 0.02
+
+
 def test_a_student_with_its_teacher_is_rebuilt_bit_for_bit():
     bus = make_bus()
     teacher = Diffusion(PatchTransformer(SHAPE, bus.sizes, patch=2, width=16, depth=1, heads=2), bus, SHAPE)

@@ -14,14 +14,15 @@ from lienzo.conditions.base import Channels
 from lienzo.conditions.bus import Bus
 from lienzo.core import Batch, Conditions, ConfigurationError, Denoises, Family, Loss, Progress, Streams, configurable
 from lienzo.families.diffusion import CHUNK, Diffusion
-from lienzo.networks.few_step import with_vector
+from lienzo.networks.few_step import inherited, with_vector
 from lienzo.networks.layers import TimeEmbedding
 from lienzo.sampling.chunks import in_chunks, rows_of
-from lienzo.sampling.jumps import LATEST, OBJECTIVES, jumping, straight_velocity, wide
+from lienzo.sampling.jumps import LATEST, OBJECTIVES, Objective, jumping, straight_velocity, wide
 from lienzo.sampling.processes import TIMES, made, named
 from lienzo.sampling.schedules import Linear
 
 PREDICTS = ("data", "velocity")
+TEMPO = 0.02  # of times, where nothing says another
 
 
 @configurable("few_step")
@@ -46,15 +47,18 @@ class FewStep(Family, Denoises):
         shape: (C, H, W) of a picture.
         objective: a row of `OBJECTIVES`.
         teacher: a trained diffusion model, kept frozen: its velocity takes the place of x − ε. It must understand the
-            conditions of `bus`.
+            conditions of `bus`. With shortcuts, and a network like the teacher's, the student begins as the teacher,
+            so that only jumps are left to learn.
         predicts: "data": the network's output is z_t + (1 − t) u, the picture to which a jump points; "velocity": u.
+            None: as a teacher that it can begin as, else "data".
         times: a distribution of training times in the place of the row's own, e.g. "logit-normal -0.8 0.8".
         share: of rows that are trained on jumps, in (0, 1]: one in round(1/share), so that 0.3 and 0.4 are a third, and
             what is above 2/3 is all. Shortcuts, which are made of velocities, have at most 0.5.
         adaptive: p; the row's own where None.
         guidance: g, which the samples will have; 1 for none.
         tempo: factor of φ and h before they are embedded. The embedding's fastest sine has a derivative of 1000 tempo,
-            which the mean-flow target feels; 1 to go on from a diffusion model's weights.
+            which the mean-flow target feels; 1 is a diffusion model's own. None: 1 where the student begins as its
+            teacher, else 0.02.
         sigma_data: σ_d, the standard deviation of the data.
 
     Raises:
@@ -70,16 +74,18 @@ class FewStep(Family, Denoises):
         shape: tuple[int, int, int],
         objective: str = "mean-flow",
         teacher: Diffusion | None = None,
-        predicts: str = "data",
+        predicts: str | None = None,
         times: str | None = None,
         share: float = 0.25,
         adaptive: float | None = None,
         guidance: float = 1.0,
-        tempo: float = 0.02,
+        tempo: float | None = None,
         sigma_data: float = 0.5,
     ) -> None:
         super().__init__()
         row = named(OBJECTIVES, "objective", objective)
+        elder = None if teacher is None else _begun_as(teacher, row, sigma_data, predicts, tempo)
+        predicts = predicts or elder or "data"
         _check(predicts, share, guidance, bus)
         if share > row.most:
             hint = f"at most {row.most}: the other rows learn the velocities that jumps are made of"
@@ -95,7 +101,11 @@ class FewStep(Family, Denoises):
                 f"the teacher draws {tuple(teacher.shape)}, the student {self.shape}",
                 hint="the teacher's size; where it is a model over codes, a table [codes] with outer = the same model",
             )
-        self.predicts, self.share, self.tempo, self.sigma_data = predicts, share, tempo, sigma_data
+        alike = elder is not None and teacher is not None and inherited(self.network, teacher.network)
+        if alike and teacher is not None and inherited(bus, teacher.bus):
+            nn.init.zeros_(self.length.layers[-1].bias)  # type: ignore[arg-type]  # the teacher's first word is its own
+        self.tempo = tempo if tempo is not None else 1.0 if alike else TEMPO
+        self.predicts, self.share, self.sigma_data = predicts, share, sigma_data
         self.adaptive, self.guidance = row.adaptive if adaptive is None else adaptive, guidance
         self.schedule, self.times = Linear(), made(TIMES, "distribution of times", times or row.times)
 
@@ -229,6 +239,21 @@ def _exact(channels: Channels) -> Channels:
     """Return channels in float32, as forward-mode derivatives are computed."""
     entries: dict[str, Any] = vars(channels)
     return Channels(**{n: e.float() if e is not None and e.is_floating_point() else e for n, e in entries.items()})
+
+
+def _begun_as(
+    teacher: Diffusion, row: Objective, spread: float, predicts: str | None, tempo: float | None
+) -> str | None:
+    """Return what a network says of which a teacher's weights are a good beginning; None where they are none.
+
+    The times of a teacher are heard at full tempo, and the derivative of mean flows by them is too steep unless asked
+    for. A velocity is that of straight lines on the linear schedule alone; the data are the data everywhere.
+    """
+    says = teacher.process.target
+    straight = says == "data" or (says == "velocity" and isinstance(teacher.schedule, Linear))
+    steep = row is OBJECTIVES["mean-flow"] and tempo is None
+    fits = straight and not steep and tempo in (None, 1) and teacher.sigma_data == spread
+    return says if fits and predicts in (None, says) else None
 
 
 def _check(predicts: str, share: float, guidance: float, bus: Bus) -> None:

@@ -1,4 +1,4 @@
-"""Room in a network for one vector more, whatever it was built to hear."""
+"""What a network needs to be asked for jumps: room for one vector more, and where it can the weights of a teacher."""
 
 from __future__ import annotations
 
@@ -41,3 +41,15 @@ def with_vector(network: nn.Module, sizes: Sizes) -> tuple[nn.Module, int]:
     if own["vector"]:
         return network, own["vector"]
     return build("network", {**config, "sizes": {**own, "vector": WIDTH}}), WIDTH
+
+
+def inherited(heir: nn.Module, elder: nn.Module) -> bool:
+    """Copy the weights of `elder` into `heir`, if each of them has its like there; return whether it has.
+
+    What `heir` alone has stays as it is.
+    """
+    theirs, own = elder.state_dict(), heir.state_dict()
+    alike = all(name in own and own[name].shape == tensor.shape for name, tensor in theirs.items())
+    if alike:
+        heir.load_state_dict(theirs, strict=False)
+    return alike

@@ -6,7 +6,7 @@ The rule of size, batch and schedule is in `lienzo.training.budget`, the sizes o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,9 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path, lend:
     facts = Facts(shape, dataset.whole, seconds or math.inf)
     taught = over_codes(recipe, find)
     ground = _ground(preset, facts, recipe.family, taught is not None)
+    like = network_of_taught(recipe, find)
+    if like and any("network" in size for size in ground.sizes.values()):
+        ground = replace(ground, sizes={"the network of what it learns from": like})
     trains = taught is None and ground.coder is not None and not named_in(recipe.family)
     lent = None
     if trains and lend is not None and ground.coder is not None:
@@ -128,15 +131,34 @@ def over_codes(recipe: Recipe, find: Find) -> tuple[str, Shape] | None:
 
     The family then learns the same codes. None where it names none, or brings codes of its own.
     """
-    within = family_arguments(class_named("family", str(recipe.family["kind"])))
     if recipe.codes is not None and recipe.codes.outer is None:
         return None
-    for name, kind in ((recipe.family.get(argument), kind) for argument, kind in within.items()):
-        config = read_json(resolve(find(name)) / CONFIG) if isinstance(name, str) else {}
+    for name, kind, config in _named_models(recipe, find):
         if config.get("kind") == "latent" and issubclass(class_named("family", str(config["inner"]["kind"])), kind):
             channels, height, width = config["inner"]["shape"]
-            return str(name), (int(channels), int(height), int(width))
+            return name, (int(channels), int(height), int(width))
     return None
+
+
+def network_of_taught(recipe: Recipe, find: Find) -> Values:
+    """Return the network and the widths of the bus of the model that a family learns from, e.g. its teacher.
+
+    A student like its teacher begins as it (`lienzo.families.few_step`). Nothing where no such model is named.
+    """
+    for _, _, config in _named_models(recipe, find):
+        inner: Mapping[str, Any] = config.get("inner", config)
+        if "network" in inner and "bus" in inner:
+            network = {name: value for name, value in inner["network"].items() if name not in ("shape", "sizes")}
+            return {"network": network, "bus": {name: inner["bus"][name] for name in ("vector", "token")}}
+    return {}
+
+
+def _named_models(recipe: Recipe, find: Find) -> Iterator[tuple[str, type, Mapping[str, Any]]]:
+    """Yield the models that a recipe's family names: name, the class that is wanted there, configuration."""
+    for argument, kind in family_arguments(class_named("family", str(recipe.family["kind"]))).items():
+        name = recipe.family.get(argument)
+        if isinstance(name, str):
+            yield name, kind, read_json(resolve(find(name)) / CONFIG)
 
 
 def _base(preset: Preset, ground: Ground, recipe: Recipe, dataset: Dataset) -> Values:
