@@ -168,5 +168,11 @@ def test_a_teacher_over_codes_brings_its_codes(pictures: Path, tmp_path: Path):
     assert family.inner.teacher is not None
     assert found.network is not None
     assert (found.network["width"], family.inner.tempo) == (16, 1)  # it began as its teacher
+    alone = load(export(tmp_path / "run", tmp_path / "alone"))
+    assert isinstance(alone, Latent)
+    assert isinstance(alone.inner, FewStep)
+    assert (alone.inner.teacher, alone.inner.tempo, alone.inner.predicts) == (None, 1, family.inner.predicts)
+    said, streams = family.bus.parse({}, 2), Streams(0, range(2))
+    assert torch.allclose(alone.sample(said, streams=streams), family.sample(said, streams=streams), atol=0.05)
     known = load(teacher)
     assert torch.equal(family.get_buffer("scale"), known.get_buffer("scale"))  # the codes that the teacher knows

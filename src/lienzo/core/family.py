@@ -74,6 +74,13 @@ class Family(nn.Module, ABC):
         """Return the parameters that `player` may change: by default, all that ask for a gradient."""
         return (p for p in self.parameters() if p.requires_grad)
 
+    def lean(self) -> dict[str, Any]:
+        """Return arguments to build a model with that only draws, where they differ from its own.
+
+        A part that is None then is left out of exports. By default there is none.
+        """
+        return {}
+
     def fusible(self) -> Iterable[nn.Module]:
         """Return the networks that a compiler may fuse: those that do the work, and compute tensors from tensors."""
         return ()

@@ -116,6 +116,10 @@ class FewStep(Family, Denoises):
             self.teacher.eval()
         return self
 
+    def lean(self) -> dict[str, Any]:
+        """Return arguments without the teacher, and what it decided."""
+        return {"teacher": None, "predicts": self.predicts, "tempo": self.tempo} if self.teacher is not None else {}
+
     def fusible(self) -> tuple[nn.Module, ...]:
         """Return the network, unless it is differentiated forwards: compiled functions cannot be."""
         return () if self.row is OBJECTIVES["mean-flow"] else (self.network,)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from lienzo.core import CheckpointError
+from lienzo.core import CheckpointError, Family
 from lienzo.training.card import with_rounded
 from lienzo.training.checkpoint import CARD, CONFIG, WEIGHTS, resolve, seal
+from lienzo.training.folder import read_json, write_json
 from lienzo.training.opening import load
 from lienzo.training.rounding import LARGEST, Precision, rounded
 from lienzo.training.tensors import called, read_tensors, write_tensors
 
 
 def export(run: Path | str, to: Path | str, precision: Precision = "float16") -> Path:
-    """Write a checkpoint's family, without the state of its training or scratch buffers, as a checkpoint of its own.
+    """Write a checkpoint's family, without what its training alone needs, as a checkpoint of its own.
 
     Args:
         run: a checkpoint or a run's folder.
@@ -35,7 +37,8 @@ def export(run: Path | str, to: Path | str, precision: Precision = "float16") ->
         raise CheckpointError(f"{to} is not empty", hint="a new folder")
     family = load(found)
     names = set(dict(family.named_parameters(remove_duplicate=False))) | called(family, "rounded")
-    spare = called(family, "scratch")
+    config: dict[str, Any] = dict(read_json(found / CONFIG)) if (found / CONFIG).is_file() else {}
+    spare = called(family, "scratch") | _made_lean(config, family)
     fresh = to.with_name(f".{to.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -44,8 +47,8 @@ def export(run: Path | str, to: Path | str, precision: Precision = "float16") ->
         if name not in spare:
             packed |= rounded(name, tensor, precision) if name in names else {name: tensor}
     write_tensors(packed, fresh / WEIGHTS)
-    if (found / CONFIG).is_file():
-        shutil.copyfile(found / CONFIG, fresh / CONFIG)
+    if config:
+        write_json(fresh / CONFIG, config)
     if (found / CARD).is_file():
         card = (found / CARD).read_text("utf-8")
         (fresh / CARD).write_text(with_rounded(card, precision) if precision in LARGEST else card, "utf-8")
@@ -54,3 +57,16 @@ def export(run: Path | str, to: Path | str, precision: Precision = "float16") ->
         to.rmdir()
     fresh.rename(to)
     return to
+
+
+def _made_lean(config: dict[str, Any], family: Family) -> set[str]:
+    """Change a configuration to that of a family that only draws; return the names of the weights it does without."""
+    gone = list[str]()
+    for path, part in family.named_modules():
+        if isinstance(part, Family) and (changes := part.lean()):
+            place = config
+            for name in path.split(".") if path else ():
+                place = place[name]
+            place.update(changes)
+            gone += [".".join(filter(None, (path, name))) for name, value in changes.items() if value is None]
+    return {name for name in family.state_dict() if name.startswith(tuple(f"{part}." for part in gone))}
