@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lienzo.training.recipes.suits import Facts, counted, guarded, halved, halved_rounding
+from lienzo.training.recipes.suits import Facts, counted, folded, guarded, halved
 
 Values = dict[str, Any]
 Sizes = Mapping[str, Values]
@@ -153,8 +153,10 @@ PRESETS: dict[str, Preset] = {
     "hierarchical_vae": Preset(
         (
             Ground("pixels", table("family",
-                   widths=((24, 32, 48, 64), (32, 48, 64, 96), (48, 64, 96, 128), (64, 96, 128, 192)),
-                   groups=((1, 2, 2, 1), (2, 2, 2, 2), (3, 3, 2, 2), (4, 4, 3, 2))), 1e-3, suit=halved_rounding),
+                   widths=((48, 64, 96), (64, 96, 128), (96, 128, 192), (128, 192, 256)),
+                   groups=((1, 2, 1), (2, 2, 2), (3, 3, 2), (4, 4, 3))), 2e-3,
+                   # after two minutes of a core on emoji of side 64: 5.0 bits/dim, with 2 × 2 pixels 5.3
+                   {"family": {"fold": 4}}, suit=folded),
         ),
         options={"temperature": 0.9},
         shares={"warmup": 0.1},

@@ -51,6 +51,17 @@ def halved_rounding(values: Mapping[str, Any], facts: Facts) -> Values:
     return _suited(values, facts, exact=False)
 
 
+def folded(values: Mapping[str, Any], facts: Facts) -> Values:
+    """Return `halved_rounding`'s values, with a fold that divides the side and leaves a grid worth halving.
+
+    >>> folded({"widths": [8, 16, 24], "fold": 4}, Facts((3, 30, 30), 1, 1.0))
+    {'widths': [8, 16, 24], 'fold': 2}
+    """
+    side, most = facts.shape[1], int(values.get("fold", 1))
+    fold = next(n for n in range(most, 0, -1) if n == 1 or (side % n == 0 and most % n == 0 and side >= LEAST * n))
+    return halved_rounding({**values, "fold": fold}, facts)
+
+
 def guarded(values: Mapping[str, Any], facts: Facts) -> Values:
     """Return `halved_rounding`'s values of a duel, with adaptive augmentation where the pictures are few.
 
