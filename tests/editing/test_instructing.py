@@ -108,7 +108,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, family: Diffusion) -> Path:
 def test_an_adapter_leaves_the_weights_of_the_picture_and_its_mask(folder: Path):
     weights = options_of(lienzo.load(folder, device="cpu"))["guidance"]
     assert weights == {"style": 2.0, "text": 2.0}
-    assert two_guidances(weights, Pairs("image", "text", "mask")) == {"image": 1.5, "mask": 1.5, **weights}
+    assert two_guidances(weights, Pairs("image", "text", "mask")) == {"image": 2.5, "mask": 2.5, **weights}
 
 
 def test_an_edit_takes_this_way_by_itself_and_keeps_what_it_keeps(folder: Path, tmp_path: Path):
