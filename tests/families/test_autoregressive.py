@@ -8,7 +8,7 @@ import torch
 
 from lienzo.conditions import Bus, Channels, LabelCondition, MapCondition, Sizes
 from lienzo.conditions.image import ImageCondition
-from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of, require
+from lienzo.core import Batch, ConditionError, Conditions, ConfigurationError, Streams, build, config_of, require
 from lienzo.core.family import Scores
 from lienzo.families.alphabets import Levels
 from lienzo.families.autoregressive import Autoregressive
@@ -238,6 +238,40 @@ def test_what_is_said_changes_the_picture_and_may_be_left_out(kind):
     assert bare.sample(Conditions(count=2), streams=Streams(0, [0, 1])).shape == (2, 1, 8, 8)
 
 
+@pytest.mark.parametrize("kind", ["pixels", "tokens"])
+def test_guidance_draws_from_the_power_of_what_the_words_change(kind):
+    family, count, w = model(kind, (1, 1, 1), **{"levels": 256} if kind == "tokens" else {}), 4000, 8.0
+    if kind == "pixels":  # where the label says little at first
+        with torch.no_grad():
+            [p.mul_(10) for p in family.order.network.heard.parameters()]
+    every = (torch.arange(256) / 127.5 - 1).view(-1, 1, 1, 1)
+
+    def logs(said):
+        return family.log_prob(every, family.bus.parse(said, 256), streams=Streams(0, range(256)))
+
+    plain, told = logs({}), logs({"label": ["a"] * 256})
+    wanted = (plain + w * (told - plain)).softmax(0)
+    said = family.bus.parse({"label": ["a"] * count}, count)
+    x = family.sample(said, streams=Streams(0, range(count)), guidance=w, chunk=count)
+    share = torch.bincount(((x.flatten() + 1) * 127.5).round().long(), minlength=256) / count
+    assert (share.cumsum(0) - wanted.cumsum(0)).abs().max() < 0.03  # Kolmogorov and Smirnov: 0.03 is p = 0.001
+    assert (told.exp().cumsum(0) - wanted.cumsum(0)).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_guidance_of_one_or_of_nothing_changes_nothing(kind):
+    family, streams = model(kind), Streams(0, [0, 1])
+    said = family.bus.parse({"label": ["a", None]}, 2)
+    plain = family.sample(said, streams=streams)
+    assert torch.equal(plain, family.sample(said, streams=streams, guidance=1.0))
+    strong = family.sample(said, streams=streams, guidance={"label": 4.0})
+    alone = family.sample(said.rows(slice(0, 1)), streams=Streams(0, [0]), guidance=4.0)
+    assert torch.equal(strong[0], alone[0])
+    assert not torch.equal(strong[0], plain[0])
+    if kind != "pixels":  # whose guided levels are drawn by another rule
+        assert torch.equal(strong[1], plain[1])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_given_is_kept_and_heard(kind):
     family, x = model(kind), pictures(2)
@@ -282,8 +316,10 @@ def test_what_does_not_fit_is_refused():
     family = model("pixels")
     with pytest.raises(ConfigurationError, match="top_k"):
         family.sample(family.bus.parse({}, 1), streams=Streams(0, [0]), top_k=3)
-    with pytest.raises(ConfigurationError, match="guidance"):
-        family.sample(family.bus.parse({}, 1), streams=Streams(0, [0]), guidance=3.0)
+    with pytest.raises(ConfigurationError, match="solver"):
+        family.sample(family.bus.parse({}, 1), streams=Streams(0, [0]), solver="euler")
+    with pytest.raises(ConditionError, match="depth"):
+        family.sample(family.bus.parse({}, 1), streams=Streams(0, [0]), guidance={"depth": 3.0})
     with pytest.raises(ConfigurationError, match="8-bit"):
         model("pixels", levels=8)
     with pytest.raises(ConfigurationError, match="tokenizer"):

@@ -1,5 +1,7 @@
 """The discretized mixture of logistics against sums over all levels and its own definition."""
 
+import math
+
 import pytest
 import torch
 
@@ -67,6 +69,18 @@ def test_coupled_channels_are_drawn_as_they_are_scored():
     log_p = logistic.log_prob(parameters.expand(len(pairs), -1, -1, -1), pairs).double()
     entropy = -(log_p.exp() * log_p).sum()
     assert abs(float(met.mean() - entropy)) < 4 * float(met.std()) / count**0.5
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_channel_by_channel_the_levels_have_the_probability_of_the_pixel(temperature):
+    parameters, x = made(6, 3), LEVELS[torch.arange(18) * 14].view(6, 3, 1, 1)
+    each = [logistic.level_log_probs(parameters[..., 0, 0], x[:, :c, 0, 0], 3, temperature) for c in range(3)]
+    assert all(torch.allclose(logs.exp().sum(1), torch.ones(6), atol=1e-4) for logs in each)
+    levels = ((x[..., 0, 0] + 1) * 127.5).round().long()
+    total = sum(logs.gather(1, levels[:, c, None])[:, 0] for c, logs in enumerate(each))
+    cooled = parameters.clone().unflatten(1, (4, -1))
+    cooled[:, :, 4:7] += math.log(temperature)
+    assert torch.allclose(total, logistic.log_prob(cooled.flatten(1, 2), x), atol=1e-3)
 
 
 def test_the_mean_is_that_of_samples():

@@ -23,9 +23,7 @@ from lienzo.editing.redrawing import Walk
 from lienzo.editing.space import Space, knots_of
 from lienzo.sampling import SOLVERS
 
-BEFORE = (
-    2.5  # s_I where nobody says: scenes-64 changes what should stay by 0.11 then, with 1.5 by 0.13
-)
+BEFORE = 2.5  # s_I where nobody says: scenes-64 changes what should stay by 0.11 then, with 1.5 by 0.13
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from lienzo.conditions import Channels
 from lienzo.conditions.bus import Bus
 from lienzo.core import Batch, Conditions, ConfigurationError, Family, Loss, Progress, Scores, Streams, configurable
-from lienzo.families.orders import ORDERS, Drawing, Given, Order, Plan
+from lienzo.families.orders import ORDERS, Drawing, Given, Heard, Order, Plan
 from lienzo.families.vector_quantized import VectorQuantized
 from lienzo.sampling.chunks import in_chunks, rows_of
+from lienzo.sampling.guidance import branched
 
 CHUNK = 8  # rows a network call on a CPU, where the size of a call changes a result's last bits
 
@@ -103,6 +103,7 @@ class Autoregressive(Family, Scores):
         top_p: float | None = None,
         steps: int = 12,
         wander: float = 4.5,
+        guidance: float | Mapping[str, float] = 1.0,
         given: Given | None = None,
         chunk: int | None = None,
         **options: Any,
@@ -117,6 +118,8 @@ class Autoregressive(Family, Scores):
             top_p: of the same: the likeliest remain that have this probability together.
             steps: of "masked": passes.
             wander: of "masked": how much chance there is in which tokens are fixed first.
+            guidance: w, one weight for all that is said, or one a condition: the logits of tokens, and the log
+                probabilities of a pixel's levels, are l₀ + w (l_c − l₀), at one more call of the network a branch.
             given: a picture (B, C, H, W) and a mask (B, 1, H, W), True where it is kept; see `complete`.
             chunk: rows a network call; by default 8 on a CPU and all elsewhere.
             **options: none.
@@ -128,10 +131,11 @@ class Autoregressive(Family, Scores):
             raise ConfigurationError(f"a picture drawn in order has no option {next(iter(options))!r}", hint="steps")
         if steps < 1:
             raise ConfigurationError(f"steps must be at least 1, got {steps}")
-        device, drawing = next(self.parameters()).device, Drawing(temperature, top_k, top_p, steps, wander)
-        count, size = conditions.count, chunk or (CHUNK if device.type == "cpu" else None)
-        conditions = conditions.to(device)
-        channels = in_chunks(self.bus, size, conditions, count=count)
+        device, count = next(self.parameters()).device, conditions.count
+        size = chunk or (CHUNK if device.type == "cpu" else None)
+        branches, weights = branched(conditions.to(device), guidance, self.bus.__getitem__)
+        drawing = Drawing(temperature, top_k, top_p, steps, wander, weights)
+        channels = [in_chunks(self.bus, size, each, count=count) for each in branches]
         draws, kept = self.order.draws(streams, drawing).to(device), _held(given, device)
         walks = [self._walk(index, channels, draws, kept, drawing) for index in chunks(count, size)]
         number = self.order.steps(drawing)
@@ -157,11 +161,11 @@ class Autoregressive(Family, Scores):
         return last[0].estimate.clamp(-1, 1)
 
     def _walk(
-        self, index: Tensor, channels: Channels, draws: Tensor, given: Given | None, drawing: Drawing
+        self, index: Tensor, heard: Heard, draws: Tensor, given: Given | None, drawing: Drawing
     ) -> Iterator[Tensor]:
         index = index.to(draws.device)
         held = None if given is None else (given[0][index], given[1][index])
-        return self.order.walk(rows_of(channels, index), draws[index], held, drawing)
+        return self.order.walk([rows_of(channels, index) for channels in heard], draws[index], held, drawing)
 
 
 def chunks(count: int, size: int | None) -> list[Tensor]:

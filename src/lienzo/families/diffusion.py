@@ -37,11 +37,11 @@ from lienzo.sampling import (
     log_prob_ode,
     made,
     named,
-    nest,
     process_named,
     retimed,
     weight,
 )
+from lienzo.sampling.guidance import branched
 
 TRAINED = 1 - 1e-3  # the cosine schedule's last time whose noise is not lost in the steps between 8-bit levels
 CHUNK = 4  # rows a network call on a CPU, where the size of a call changes a result's last bits
@@ -188,11 +188,7 @@ class Diffusion(Family, Denoises, Scores):
         size: int | None,
     ) -> Denoiser:
         """Encode what each branch hears, once, and return the denoiser that all steps share."""
-        for name in guidance if isinstance(guidance, Mapping) else ():
-            self.bus[name]  # raises for a name that no condition has
-        heard, weights = nest(conditions, guidance)
-        heard = heard[-1:] if all(w == 1 for w in weights) else heard
-        weights = weights if len(heard) > 1 else []
+        heard, weights = branched(conditions, guidance, self.bus.__getitem__)
         count = conditions.count
         channels = [in_chunks(self.bus, size, c, count=count) for c in heard]
         together = {(i,): each for i, each in enumerate(channels)} | {tuple(range(len(heard))): joined(channels)}

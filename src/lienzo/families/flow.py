@@ -29,7 +29,8 @@ from lienzo.networks.bijections import Bijection, log_normal
 from lienzo.networks.coupling import Glow
 from lienzo.networks.dense_flow import Dense
 from lienzo.networks.dequantize import LEVELS, Dequantizer, filled
-from lienzo.sampling import in_chunks, named, nest
+from lienzo.sampling import in_chunks, named
+from lienzo.sampling.guidance import branched
 
 CHUNK = 16  # rows a network call on a CPU, where the size of a call changes a result's last bits
 MEASURED = "measured"  # the buffer that says whether the first batch has been seen
@@ -221,11 +222,7 @@ class Flow(Family, Scores, Encodes):
         self, conditions: Conditions, guidance: float | Mapping[str, float], size: int | None
     ) -> tuple[list[Channels], list[float]]:
         """Return what each branch of guidance hears, and the weights between them."""
-        for name in guidance if isinstance(guidance, Mapping) else ():
-            self.bus[name]  # raises for a name that no condition has
-        heard, weights = nest(conditions, guidance)
-        heard = heard[-1:] if all(w == 1 for w in weights) else heard
-        weights = weights if len(heard) > 1 else []
+        heard, weights = branched(conditions, guidance, self.bus.__getitem__)
         return [in_chunks(self.bus, size, c, count=conditions.count) for c in heard], weights
 
     def _scored(self, x: Tensor, channels: Channels, streams: Streams, measure: bool = False) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,10 +19,12 @@ from lienzo.families.vector_quantized import VectorQuantized
 from lienzo.networks.causal import TokenTransformer
 from lienzo.networks.pixel_cnn import PixelCache, PixelCNN
 from lienzo.sampling.categories import drawn, tempered
-from lienzo.sampling.logistic import log_prob, parameters_for, sample
+from lienzo.sampling.guidance import combined
+from lienzo.sampling.logistic import level_log_probs, log_prob, parameters_for, sample
 
 BOUND_DRAWS = 8  # how many stages of the decoding `log_prob` of "masked" looks at
 Shape = tuple[int, int, int]
+Heard = Sequence[Channels]  # by the branches of guidance
 Given = tuple[Tensor, Tensor]  # a picture (B, C, H, W) and which pixels of it are given, (B, 1, H, W) bool
 
 
@@ -50,6 +52,7 @@ class Drawing:
         temperature, top_k, top_p: see `lienzo.sampling.categories.tempered`.
         steps: of "masked": passes over the network.
         wander: of "masked": how much chance there is in which tokens are fixed first, at the first step.
+        weights: of guidance, between what its branches hear, from least to most said; see `lienzo.sampling.guidance`.
     """
 
     temperature: float = 1.0
@@ -57,6 +60,12 @@ class Drawing:
     top_p: float | None = None
     steps: int = 12
     wander: float = 4.5
+    weights: Sequence[float] = ()
+
+    def probabilities(self, branches: Sequence[Tensor]) -> Tensor:
+        """Return the probabilities that the logits of all branches make together."""
+        logits = combined([each.float() for each in branches], self.weights)
+        return tempered(logits, self.temperature, self.top_k, self.top_p)
 
 
 class Order(nn.Module, ABC):
@@ -87,8 +96,8 @@ class Order(nn.Module, ABC):
         """Return all uniform numbers of a picture, (B, …)."""
 
     @abstractmethod
-    def walk(self, channels: Channels, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
-        """Yield the picture (B, C, H, W) step by step."""
+    def walk(self, heard: Heard, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
+        """Yield the picture (B, C, H, W) step by step; the last branch of guidance has heard all that is said."""
 
     @abstractmethod
     def steps(self, drawing: Drawing) -> int:
@@ -135,20 +144,33 @@ class Pixels(Order):
     def steps(self, drawing: Drawing) -> int:
         return self.shape[1]
 
-    def walk(self, channels: Channels, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
+    def walk(self, heard: Heard, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
         """Yield the picture row by row; see `lienzo.networks.pixel_cnn.PixelCache`."""
         if drawing.top_k is not None or drawing.top_p is not None:
             raise ConfigurationError("a mixture of logistics has no top_k or top_p", hint="temperature")
-        cache = PixelCache(self.network, channels, self.shape, len(draws))
+        caches = [PixelCache(self.network, channels, self.shape, len(draws)) for channels in heard]
         for r in range(self.shape[1]):
-            cache.row(r)
+            for cache in caches:
+                cache.row(r)
             for c in range(self.shape[2]):
                 at = (slice(None), slice(None), slice(r, r + 1), slice(c, c + 1))
-                pixel = sample(cache.place(c)[..., None, None], draws[at], temperature=drawing.temperature)
+                pixel = self._pixel([cache.place(c) for cache in caches], draws[at], drawing)
                 if given is not None:
-                    pixel = torch.where(given[1][at], given[0][at], pixel)
-                cache.put(c, pixel[..., 0, 0])
-            yield cache.picture.clone()
+                    pixel = torch.where(given[1][at][..., 0, 0], given[0][at][..., 0, 0], pixel)
+                for cache in caches:
+                    cache.put(c, pixel)
+            yield caches[0].picture.clone()
+
+    def _pixel(self, branches: list[Tensor], uniforms: Tensor, drawing: Drawing) -> Tensor:
+        """Draw a pixel (B, C) from the parameters that each branch has for it."""
+        if len(branches) == 1:
+            return sample(branches[0][..., None, None], uniforms, temperature=drawing.temperature)[..., 0, 0]
+        channels, pixel = self.shape[0], uniforms.new_zeros(len(uniforms), 0)
+        for channel in range(channels):
+            each = [level_log_probs(b, pixel, channels, drawing.temperature) for b in branches]
+            level = drawn(combined(each, drawing.weights).softmax(-1), uniforms[:, 1 + channel, 0, 0])
+            pixel = torch.cat([pixel, (level / 127.5 - 1).to(pixel)[:, None]], 1)
+        return pixel
 
 
 class Tokens(Order):
@@ -180,14 +202,13 @@ class Tokens(Order):
     def steps(self, drawing: Drawing) -> int:
         return self.alphabet.grid[0]
 
-    def walk(self, channels: Channels, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
+    def walk(self, heard: Heard, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
         """Yield the picture row by row of its tokens; those not drawn yet are 0."""
-        kept, last = self.network.begin(channels, len(draws)), None
+        kept, last = [self.network.begin(channels, len(draws)) for channels in heard], None
         said, known = self._given(given, draws)
         tokens = torch.zeros_like(said)
         for n in range(self.values):
-            logits = self.network.step(kept, last)
-            last = drawn(tempered(logits, drawing.temperature, drawing.top_k, drawing.top_p), draws[:, n])
+            last = drawn(drawing.probabilities([self.network.step(each, last) for each in kept]), draws[:, n])
             last = torch.where(known[:, n], said[:, n], last)
             tokens[:, n] = last
             if (n + 1) % (self.values // self.alphabet.grid[0]) == 0:
@@ -240,13 +261,13 @@ class Masked(Tokens):
     def steps(self, drawing: Drawing) -> int:
         return drawing.steps
 
-    def walk(self, channels: Channels, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
+    def walk(self, heard: Heard, draws: Tensor, given: Given | None, drawing: Drawing) -> Iterator[Tensor]:
         """Yield the picture with all tokens that are expected at each step, fixed or not."""
         said, known = self._given(given, draws)
         unknown, blank = (~known).sum(1, keepdim=True), self.alphabet.vocabulary
         tokens = torch.where(known, said, blank)
         for step in range(drawing.steps):
-            p = tempered(self.network(tokens, channels), drawing.temperature, drawing.top_k, drawing.top_p)
+            p = drawing.probabilities([self.network(tokens, channels) for channels in heard])
             guess = torch.where(known, tokens, drawn(p, draws[:, step, 0]))
             chance = -(-draws[:, step, 1].clamp(2.0**-25).log()).log()
             done = (step + 1) / drawing.steps

@@ -43,6 +43,30 @@ def nest(conditions: Conditions, weights: float | Mapping[str, float]) -> tuple[
     return branches, values
 
 
+def branched(
+    conditions: Conditions, weights: float | Mapping[str, float], known: Callable[[str], object]
+) -> tuple[list[Conditions], list[float]]:
+    """Return `nest`'s branches and weights; where there is nothing to guide, all that is said, without weights.
+
+    Args:
+        conditions: B rows.
+        weights: as in `nest`.
+        known: raises for the name of no condition.
+    """
+    for name in weights if isinstance(weights, Mapping) else ():
+        known(name)
+    branches, values = nest(conditions, weights)
+    return (branches[-1:], []) if all(w == 1 for w in values) else (branches, values)
+
+
+def combined(branches: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Return D₀ + Σ_j w_j (D_j − D_{j−1})."""
+    total = branches[0]
+    for w, more, less in zip(weights, branches[1:], branches[:-1], strict=True):
+        total = total + w * (more - less)
+    return total
+
+
 def guided(evaluate: Branches, weights: Sequence[float], interval: tuple[float, float] = (0.0, 1.0)) -> Denoiser:
     """Return the guided denoiser of len(weights) + 1 branches.
 
@@ -54,10 +78,6 @@ def guided(evaluate: Branches, weights: Sequence[float], interval: tuple[float, 
     def denoise(x: Tensor, t: float) -> Tensor:
         if all(w == 1 for w in weights) or not interval[0] <= t <= interval[1]:
             return evaluate(x, t, last)[0]
-        d = evaluate(x, t, every)
-        x_0 = d[0]
-        for w, more, less in zip(weights, d[1:], d[:-1], strict=True):
-            x_0 = x_0 + w * (more - less)
-        return x_0
+        return combined(evaluate(x, t, every), weights)
 
     return denoise

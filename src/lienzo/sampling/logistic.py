@@ -48,13 +48,9 @@ def log_prob(parameters: Tensor, x: Tensor, coupled: bool = True) -> Tensor:
 def log_prob_pixels(parameters: Tensor, x: Tensor, coupled: bool = True) -> Tensor:
     """Return log P of every pixel, (B, H, W): as `log_prob`, not yet summed."""
     logits, means, log_scales, coefficients = _parts(parameters, x.shape[1], coupled)
-    level = ((x.float() + 1) * 127.5).round().clamp(0, 255)
-    x = (level / 127.5 - 1)[:, None]  # (B, 1, C, H, W), against (B, K, C, H, W)
-    centred, steepness = x - _shifted(means, coefficients, x), (-log_scales).exp()
-    below = F.logsigmoid((centred + HALF) * steepness) * (level < 255)[:, None]
-    above = F.logsigmoid((HALF - centred) * steepness) * (level > 0)[:, None]
-    inner = (-torch.expm1(-2 * HALF * steepness)).log() * ((level > 0) & (level < 255))[:, None]
-    return torch.logsumexp(F.log_softmax(logits, 1) + (below + above + inner).sum(2), 1)
+    x = (((x.float() + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1)[:, None]  # (B, 1, C, H, W): (B, K, C, H, W)
+    each = _mass(x, _shifted(means, coefficients, x), (-log_scales).exp())
+    return torch.logsumexp(F.log_softmax(logits, 1) + each.sum(2), 1)
 
 
 def sample(parameters: Tensor, uniforms: Tensor, coupled: bool = True, temperature: float = 1.0) -> Tensor:
@@ -82,6 +78,37 @@ def sample(parameters: Tensor, uniforms: Tensor, coupled: bool = True, temperatu
         level = ((value + 1) * 127.5).round().clamp(0, 255)
         drawn.append(level / 127.5 - 1)
     return torch.stack(drawn, 1)
+
+
+def level_log_probs(parameters: Tensor, before: Tensor, channels: int, temperature: float = 1.0) -> Tensor:
+    """Return log P of each level of the next channel, given those of the same pixel before it, (B, 256).
+
+    Args:
+        parameters: (B, `parameters_for(K, C)`), of one pixel a row.
+        before: (B, c), the first c channels in [-1, 1], c < C.
+        channels: C.
+        temperature: factor of every s.
+    """
+    pixel = parameters[..., None, None]
+    logits, means, log_scales, coefficients = _parts(pixel, channels, True)
+    steepness = (-log_scales[..., 0, 0]).exp() / temperature  # (B, K, C)
+    weights, c = F.log_softmax(logits[..., 0, 0], 1), before.shape[1]
+    whole = torch.cat([before, before.new_zeros(len(before), channels - c)], 1)
+    centres = _shifted(means, coefficients, whole[:, None, :, None, None])[..., 0, 0]
+    for channel in range(c):
+        weights = weights + _mass(before[:, channel, None], centres[:, :, channel], steepness[:, :, channel])
+    levels = torch.arange(256, device=parameters.device) / 127.5 - 1
+    each = _mass(levels[None, None], centres[:, :, c, None], steepness[:, :, c, None])  # (B, K, 256)
+    return torch.log_softmax(torch.logsumexp(weights[..., None] + each, 1), 1)
+
+
+def _mass(x: Tensor, centre: Tensor, steepness: Tensor) -> Tensor:
+    """Return log P of the level x of one logistic."""
+    level = ((x + 1) * 127.5).round()
+    centred = x - centre
+    below = F.logsigmoid((centred + HALF) * steepness) * (level < 255)
+    above = F.logsigmoid((HALF - centred) * steepness) * (level > 0)
+    return below + above + (-torch.expm1(-2 * HALF * steepness)).log() * ((level > 0) & (level < 255))
 
 
 def mean(parameters: Tensor, channels: int, coupled: bool = True) -> Tensor:
