@@ -140,6 +140,7 @@ PRESETS: dict[str, Preset] = {
             Ground("pixels", table("family", width=(32, 48, 64, 80), depth=(4, 6, 6, 9)), 2e-3,
                    {"family": {"order": "pixels"}}, when={"order": ("pixels",)}),
         ),
+        guided={"guidance": 2.0},
         note="drawn token by token; --set family.order=pixels gives the exact probability of pixels, far more slowly",
     ),
     "vae": Preset(
