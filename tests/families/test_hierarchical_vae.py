@@ -52,11 +52,10 @@ def two_numbers():
     """Two groups of one number each over a picture of 2 × 2: small enough to integrate over."""
     family = shaken(make(shape=(1, 2, 2), widths=(8,), groups=(2,), codes=1, likelihood="bernoulli"), 0.5).eval()
     with torch.no_grad():
-        for (
-            rung
-        ) in family.ladder.rungs:  # a posterior nearer to the prior than chance makes it, so that K need not be huge
-            rung.posterior.widen.weight.mul_(0.3)
-            rung.posterior.widen.bias.mul_(0.3)
+        for rung in family.ladder.rungs:  # posteriors nearer to the prior than chance makes them: K need not be huge
+            for layer in (rung.posterior.widen, rung.direct):
+                layer.weight.mul_(0.3)
+                layer.bias.mul_(0.3)
     return family
 
 
