@@ -9,8 +9,10 @@ import sys
 def main() -> None:
     """Run the command line: a user's mistake is one sentence and exit code 2, never a traceback."""
     from lienzo.cli.app import app
+    from lienzo.cli.busy import give_way
     from lienzo.core.errors import LienzoError
 
+    give_way(sys.argv[1:])
     try:
         app()
     except BrokenPipeError:  # `lienzo models | head`
