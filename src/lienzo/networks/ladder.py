@@ -66,7 +66,7 @@ class Rung(nn.Module):
         super().__init__()
         self.codes, self.width = codes, width
         self.prior = Cell(width, 2 * codes + width, side, vector, gain=0.0)
-        self.posterior = Cell(2 * width, 2 * codes, side, vector, middle=width // 2)
+        self.posterior = Cell(2 * width, 2 * codes, side, vector, middle=max(8, width // 2))
         self.direct = mixing(width, 2 * codes, side)
         self.take = mixing(codes, width, side)
         self.refine = Cell(width, width, side, vector, gain)
