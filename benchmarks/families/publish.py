@@ -31,6 +31,9 @@ GUESSING = 8.0  # bits/dim of who knows nothing of 8-bit pictures: an estimate a
 ASSETS = ROOT / "src" / "lienzo" / "assets"
 BITS = {"gan": "int8", "autoregressive": "int8"}
 SMALLER = {"density": "density-small"}  # what ships where the row itself is too large
+STANDS = {
+    "few_step": "few_step-distilled"
+}  # another row that stands for a family, weights and figures
 MOST, LARGEST = 5 * 2**20, 1.6 * 2**20  # bytes of all weights, and of one model's
 
 
@@ -66,16 +69,16 @@ def main() -> None:
         name = entry["name"]
         run = args.work / f"{name}-{entry['minutes']:g}-{entry['threads']}" / "run"
         if name in OURS and (run.parent / "judged.json").is_file():
-            runs[name] = run
-            if name == OURS[name].family and name in (args.only or OURS):
-                found[name] = entry
+            runs[name], family = run, OURS[name].family
+            if name == STANDS.get(family, family) and family in (args.only or OURS):
+                found[family] = entry
     if not found:
         raise SystemExit(f"nothing that was measured is in {args.work}: python benchmarks/families/run.py")
     print(", ".join(f"{name}: {entry['minutes']:g} min" for name, entry in found.items()))
     for name in found:
         to = ASSETS / "models" / "fashion-mnist" / name
         shutil.rmtree(to, ignore_errors=True)
-        share(runs[SMALLER.get(name, name)], to, precision=BITS.get(name, "int6"))
+        share(runs[SMALLER.get(name, STANDS.get(name, name))], to, precision=BITS.get(name, "int6"))
         size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
         print(f"{name}: {size / 2**20:.2f} MiB{'' if size <= LARGEST else ', too large to ship'}")
         if size > LARGEST:

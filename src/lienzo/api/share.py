@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from typing import Any, cast
 
 from lienzo.api.find import folder_of
 from lienzo.training import export
 from lienzo.training.checkpoint import resolve
+from lienzo.training.folder import read_json, write_json
 from lienzo.training.recipes.stages import GENERATE, RECIPE
 from lienzo.training.rounding import Precision
 
@@ -31,5 +32,18 @@ def share(model: str | Path, to: str | Path, *, precision: Precision = "float16"
     for name in (GENERATE, RECIPE):
         source = next((place / name for place in (found, given, found.parent.parent) if (place / name).is_file()), None)
         if source is not None:
-            shutil.copyfile(source, folder / name)
+            write_json(folder / name, without_places(read_json(source)))
     return folder
+
+
+def without_places(plain: Any) -> Any:
+    """Return plain data in which folders of this machine have their last names only.
+
+    >>> without_places({"data": {"source": "/home/ana/photos"}, "start": "emoji-64"})
+    {'data': {'source': 'photos'}, 'start': 'emoji-64'}
+    """
+    if isinstance(plain, dict):
+        return {name: without_places(value) for name, value in cast(dict[str, Any], plain).items()}
+    if isinstance(plain, list):
+        return [without_places(value) for value in cast(list[Any], plain)]
+    return Path(plain).name if isinstance(plain, str) and Path(plain).is_absolute() else plain

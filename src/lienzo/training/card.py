@@ -97,7 +97,7 @@ def with_rounded(card: str, precision: str) -> str:
     '# a\n\n## Model\n\n- weights: rounded to int6; figures are of the weights before\n- family: VAE\n'
     """
     line = f"- weights: rounded to {precision}; figures are of the weights before"
-    return card.replace("## Model\n\n", f"## Model\n\n{line}\n", 1)
+    return card if line in card else card.replace("## Model\n\n", f"## Model\n\n{line}\n", 1)
 
 
 def training_cost(run: Run) -> list[str]:
