@@ -31,9 +31,7 @@ GUESSING = 8.0  # bits/dim of who knows nothing of 8-bit pictures: an estimate a
 ASSETS = ROOT / "src" / "lienzo" / "assets"
 BITS = {"gan": "int8", "autoregressive": "int8"}
 SMALLER = {"density": "density-small"}  # what ships where the row itself is too large
-STANDS = {
-    "few_step": "few_step-distilled"
-}  # another row that stands for a family, weights and figures
+STANDS = {"few_step": "few_step-distilled"}  # another row that stands for a family, weights and figures
 MOST, LARGEST = 5 * 2**20, 1.6 * 2**20  # bytes of all weights, and of one model's
 
 

@@ -54,8 +54,8 @@ def two_numbers():
     with torch.no_grad():
         for rung in family.ladder.rungs:  # posteriors nearer to the prior than chance makes them: K need not be huge
             for layer in (rung.posterior.widen, rung.direct):
-                layer.weight.mul_(0.3)
-                layer.bias.mul_(0.3)
+                layer.weight.mul_(0.1)
+                layer.bias.mul_(0.1)
     return family
 
 
