@@ -258,6 +258,15 @@ def test_guidance_draws_from_the_power_of_what_the_words_change(kind):
     assert (told.exp().cumsum(0) - wanted.cumsum(0)).abs().max() > 0.1
 
 
+@pytest.mark.parametrize("kind", ["pixels", "tokens"])
+def test_without_temperature_guidance_takes_the_likeliest(kind):
+    family = model(kind)
+    said = family.bus.parse({"label": ["a"] * 2}, 2)
+    one, other = family.sample(said, streams=Streams(0, [0, 1]), guidance=2.0, temperature=0.0)
+    assert one.isfinite().all()
+    assert kind == "pixels" or torch.equal(one, other)  # the components of a mixture are still drawn
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_guidance_of_one_or_of_nothing_changes_nothing(kind):
     family, streams = model(kind), Streams(0, [0, 1])

@@ -257,7 +257,8 @@ def test_a_student_unlike_its_teacher_begins_anew(other, words):
 def test_a_larger_student_begins_anew():
     bus = make_bus()
     teacher = Diffusion(PatchTransformer(SHAPE, bus.sizes, patch=2, width=32, depth=1, heads=2), bus, SHAPE)
-    assert make(bus, objective="shortcut", teacher=teacher).tempo == 0.02
+    family = make(bus, objective="shortcut", teacher=teacher)
+    assert (family.tempo, family.predicts) == (0.02, "data")
 
 
 def test_a_student_with_its_teacher_is_rebuilt_bit_for_bit():

@@ -84,9 +84,7 @@ class FewStep(Family, Denoises):
     ) -> None:
         super().__init__()
         row = named(OBJECTIVES, "objective", objective)
-        elder = None if teacher is None else _begun_as(teacher, row, sigma_data, predicts, tempo)
-        predicts = predicts or elder or "data"
-        _check(predicts, share, guidance, bus)
+        _check(predicts or "data", share, guidance, bus)
         if share > row.most:
             hint = f"at most {row.most}: the other rows learn the velocities that jumps are made of"
             raise ConfigurationError(f"a share of {share} of the rows for {objective!r}", hint=hint)
@@ -101,9 +99,12 @@ class FewStep(Family, Denoises):
                 f"the teacher draws {tuple(teacher.shape)}, the student {self.shape}",
                 hint="the teacher's size; where it is a model over codes, a table [codes] with outer = the same model",
             )
-        alike = elder is not None and teacher is not None and inherited(self.network, teacher.network)
-        if alike and teacher is not None and inherited(bus, teacher.bus):
+        says = None if teacher is None else _begun_as(teacher, row, sigma_data, predicts, tempo)
+        alike = says is not None and teacher is not None and inherited(self.network, teacher.network)
+        if alike and teacher is not None:
+            inherited(bus, teacher.bus)
             nn.init.zeros_(self.length.layers[-1].bias)  # type: ignore[arg-type]  # the teacher's first word is its own
+        predicts = predicts or (says if alike else None) or "data"
         self.tempo = tempo if tempo is not None else 1.0 if alike else TEMPO
         self.predicts, self.share, self.sigma_data = predicts, share, sigma_data
         self.adaptive, self.guidance = row.adaptive if adaptive is None else adaptive, guidance

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from lienzo.core import ConfigurationError
 
 HALF = 1 / 255  # half the distance between two levels of [-1, 1]
+COLDEST = 1e-3  # a temperature at which a logistic is one level
 NARROWEST, WIDEST = -7.0, 5.0  # bounds of log s: below, one level has all the mass; above, all levels have the same
 
 
@@ -91,7 +92,7 @@ def level_log_probs(parameters: Tensor, before: Tensor, channels: int, temperatu
     """
     pixel = parameters[..., None, None]
     logits, means, log_scales, coefficients = _parts(pixel, channels, True)
-    steepness = (-log_scales[..., 0, 0]).exp() / temperature  # (B, K, C)
+    steepness = (-log_scales[..., 0, 0]).exp() / max(temperature, COLDEST)  # (B, K, C)
     weights, c = F.log_softmax(logits[..., 0, 0], 1), before.shape[1]
     whole = torch.cat([before, before.new_zeros(len(before), channels - c)], 1)
     centres = _shifted(means, coefficients, whole[:, None, :, None, None])[..., 0, 0]
