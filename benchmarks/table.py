@@ -179,6 +179,34 @@ def agreement() -> list[Figure]:
     return [Figure(what, value, goal, result["largest"] <= result["goal"], command)]
 
 
+def precision() -> list[Figure]:
+    result, command = read("precision"), "python benchmarks/precision/run.py"
+    what = "training in bfloat16 beside float32, as many pictures: FD-clf64 in the end"
+    if not result:
+        return [Figure(what, UNKNOWN, "equal quality", None, command)]
+    half, full = result["bfloat16"], result["float32"]
+    faster = half["images_a_core_second"]["median"] / full["images_a_core_second"]["median"]
+    value = (f"bfloat16 {with_spread(half['fd']['values'])}, float32 {with_spread(full['fd']['values'])}, training "
+             f"seeds; {result['images']:,} pictures each, {faster:.2f} × as fast")  # fmt: skip
+    return [Figure(what, value, "within the seeds' spread", half["fd"]["min"] <= full["fd"]["max"], command)]
+
+
+def growth() -> list[Figure]:
+    result, command = read("growth"), "python benchmarks/growth/run.py"
+    what = "growth of a training step's time with the pixels of a picture (28, 64, 128 a side)"
+    streamed = "pictures in tars, opened for the first time and again"
+    if not result:
+        return [Figure(what, UNKNOWN, command=command), Figure(streamed, UNKNOWN, command=command)]
+    powers = result["exponents"]
+    sides = ", ".join(f"{name} to the {powers[f'{name} by pixels']:.2f}" for name in ("transformer", "unet"))
+    most = max(result["data"], key=lambda row: row["of"])
+    value = (f"{most['of']:,}: {most['first_seconds']:.0f} s and {most['again_seconds']:.2f} s of computing, "
+             f"{most['peak_mib']:,.0f} MiB at most; from 1,000 on to the {powers['first_seconds']:.2f} and "
+             f"{powers['again_seconds']:.2f} of their number")  # fmt: skip
+    return [Figure(what, f"{sides} (plot: `benchmarks/results/growth.svg`)", command=command),
+            Figure(streamed, value, command=command)]  # fmt: skip
+
+
 def evaluate_memory() -> list[Figure]:
     result = read("evaluate_memory")
     what, goal = "memory of `lienzo evaluate` on 50,000 drawn pictures of 28 × 28", "≤ 2,048 MiB"
@@ -209,7 +237,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the README says something else")
     args = parser.parse_args()
     figures = [*text_to_picture(), *words(), *speed(), *fashion(), *cached(), *peak(), *resumed(), *damaged(),
-               *loading(), *agreement(), *evaluate_memory()]  # fmt: skip
+               *loading(), *precision(), *growth(), *agreement(), *evaluate_memory()]  # fmt: skip
     made = text = README.read_text(encoding="utf-8")
     for name, rows in zip(TABLES, (table(figures), families(), asked(), few()), strict=True):
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"

@@ -71,8 +71,8 @@ def nats(model: lienzo.Model, count: int, samples: int) -> dict[str, Any]:
     rows = range(min(count, len(data)))
     x = torch.from_numpy(data.pictures(rows).copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
     each = list[float]()
-    for start in range(0, len(x), 100):
-        part = x[start : start + 100].to(model.device)
+    for start in range(0, len(x), 1000):
+        part = x[start : start + 1000].to(model.device)
         streams = Streams(0, range(start, start + len(part))).to(model.device)
         said = model.bus.parse({}, len(part)).to(model.device)
         with torch.no_grad():
