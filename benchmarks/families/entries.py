@@ -47,8 +47,8 @@ BINARIZED = {"family": {"likelihood": "bernoulli"}}
 # dense coders of the peers' size, level with the recipe's convolutions after ten minutes: 232.5 and 232.6 nats
 DENSE = {"family": {**BINARIZED["family"], "fold": 28, "kernel": 1, "codes": 32, "widths": [512], "depth": 0,
                     "latent": 0}, "training": {"batch_size": 64}}  # fmt: skip
-# nats (IWAE-10, 5,000 pictures) after six minutes of a core, with none, one and two residual blocks: coders 236.5, 233.0,
-# 233.5; ladders 232.9, 231.9
+# nats (IWAE-10, 5,000 pictures) after six minutes of a core with none, one and two residual blocks: coders 236.5,
+# 233.0, 233.5; ladders 232.9, 231.9
 DEEPER = {"family": {"depth": 1}}
 # nats after three minutes of a core: convolutions of 14 × 14 places 246, of 7 × 7 239.6; dense, after two, 233.6
 DENSE_LADDER = {"family": {**BINARIZED["family"], "fold": 28, "codes": 24, "widths": [256], "groups": [2], "depth": 0},
