@@ -207,6 +207,16 @@ def growth() -> list[Figure]:
             Figure(streamed, value, command=command)]  # fmt: skip
 
 
+def comparison() -> list[Figure]:
+    result, command = read("compare"), "python benchmarks/compare/run.py"
+    what = "one `lienzo compare` of four families with budgets of five minutes, from the command to the report"
+    if not result:
+        return [Figure(what, UNKNOWN, "≤ 35 min", None, command)]
+    cores = f" on {result['threads']} core" if result["threads"] == 1 else ""
+    return [Figure(what, f"{result['minutes']:.1f} min{cores}", f"≤ {result['goal_minutes']:g} min",
+                   result["minutes"] <= result["goal_minutes"], command)]  # fmt: skip
+
+
 def evaluate_memory() -> list[Figure]:
     result = read("evaluate_memory")
     what, goal = "memory of `lienzo evaluate` on 50,000 drawn pictures of 28 × 28", "≤ 2,048 MiB"
@@ -237,7 +247,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the README says something else")
     args = parser.parse_args()
     figures = [*text_to_picture(), *words(), *speed(), *fashion(), *cached(), *peak(), *resumed(), *damaged(),
-               *loading(), *precision(), *growth(), *agreement(), *evaluate_memory()]  # fmt: skip
+               *loading(), *precision(), *growth(), *agreement(), *evaluate_memory(), *comparison()]  # fmt: skip
     made = text = README.read_text(encoding="utf-8")
     for name, rows in zip(TABLES, (table(figures), families(), asked(), few()), strict=True):
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"

@@ -55,6 +55,8 @@ def trained(entry: Entry, args: argparse.Namespace) -> lienzo.Model:
         model = lienzo.train(None, out=args.out / "run", recipe=recipe, budget=budget, tell=print)
         seconds = time.perf_counter() - wall
         lines = (args.out / "run" / "log.jsonl").read_text("utf-8").splitlines()
+        if str(json.loads(lines[-1]).get("said", "")).startswith("stopped"):
+            sys.exit("stopped before its end: the same command goes on")
         steps = [line for line in map(json.loads, lines) if "images" in line]
         told = {"wall_minutes": seconds / 60, "cpu_minutes": (time.process_time() - cpu) / 60, "peak_mib": peak_mib(),
                 "before_mib": before, "images": max((line["images"] for line in steps), default=0),
