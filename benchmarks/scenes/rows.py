@@ -73,8 +73,14 @@ class Bench:
     def draw(self, said: Sequence[Mapping[str, Any]], first: int) -> np.ndarray:
         """Draw pictures (n, 64, 64, 3), each from the stream of its number."""
         options = self.model.defaults.get("options", {})
-        x = self.model.family.sample(self.conditions(said), streams=self.streams(first, len(said)), **options)
+        with self.arithmetic():
+            x = self.model.family.sample(self.conditions(said), streams=self.streams(first, len(said)), **options)
         return as_bytes(x)
+
+    def arithmetic(self) -> torch.autocast:
+        """Return the context in which products are of the model's type."""
+        dtype = self.model.dtype
+        return torch.autocast(self.model.device.type, dtype, enabled=dtype != torch.float32)
 
 
 @dataclass(frozen=True)
@@ -189,10 +195,12 @@ def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength
     kept = torch.from_numpy(~np.stack(masks))[:, None].float() if keep else torch.zeros(len(x), 1, *x.shape[2:])
     words = [one.table.texts["text"][one.row][0] for one in scenes]
     said, streams = bench.conditions([{"text": text} for text in words]), bench.streams(first, len(x), "edit")
-    if strength:
-        y = redrawn(space, x, said, strength, streams=streams, walk=bench.walk())
-    else:
-        y = instructed(space, x, kept, said, streams=streams, walk=bench.walk(), way=Way())
+    with bench.arithmetic():
+        if strength:
+            y = redrawn(space, x, said, strength, streams=streams, walk=bench.walk())
+        else:
+            y = instructed(space, x, kept, said, streams=streams, walk=bench.walk(), way=Way())
+    y = y.float()
     still = space.leave(space.enter(x)).cpu()
     feather = 1
     scores, after = Scores(), list[np.ndarray]()

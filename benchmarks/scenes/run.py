@@ -128,6 +128,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--dtype", default="float32", help="bfloat16: of the products, but for the inversion")
     parser.add_argument("--times", type=int, default=3, help="of timing an edit; 0: none")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "benchmarks" / "scenes")
     parser.add_argument("--trial", action="store_true", help="write to scenes_trial.json")
@@ -135,12 +136,12 @@ def main() -> None:
     asked = [name.strip() for name in args.rows.split(",")]
     if unknown := [name for name in asked if name not in ROWS]:
         parser.error(f"no row {unknown[0]!r}; one of {', '.join(ROWS)}")
-    stamp, model = Stamp(), lienzo.load(args.model, device=args.device)
+    stamp, model = Stamp(), lienzo.load(args.model, device=args.device, dtype=args.dtype)
     folder = judge_at(args.judge)
     judge = fingerprint(folder / WEIGHTS)
     bench = Bench(model, load_judge(folder).to(model.device), args.seed)
     name = "scenes_trial" if args.trial else "scenes"
-    work = args.work / key_of(model.weights, judge, args.seed, dict(model.defaults))[:16]
+    work = args.work / key_of(model.weights, judge, args.seed, args.dtype, dict(model.defaults))[:16]
     work.mkdir(parents=True, exist_ok=True)
     rows: dict[str, Any] = {}
     kept: dict[str, Scores] = {}
@@ -155,6 +156,7 @@ def main() -> None:
         together = before.get("together", {}) if same else {}
         result: dict[str, Any] = {
             "model": Path(args.model).name, "weights": model.weights, "judge": judge, "seed": args.seed,
+            "dtype": args.dtype,
             "options": dict(model.defaults), "rows": rows, "together": {**together, **joined(rows, kept)},
             "edit_seconds": before.get("edit_seconds"),
         }  # fmt: skip
