@@ -528,6 +528,12 @@ def test_the_best_is_named_and_a_tie_is_called_one():
     assert more["variety"][0]["names"] == ["b"]  # of recall, more is better
 
 
+def test_who_began_from_another_model_is_named():
+    told = said_of(a=entrant(10.0, speed=0.1) | {"start": "emoji-64"}, b=entrant(20.0) | {"start": ""})["begun"]
+    assert [one["names"] for one in told] == [["a"]]
+    assert told[0]["text"].startswith("`a` began from the weights of `emoji-64`.")
+
+
 def test_one_seed_ranks_nothing():
     one, other = entrant(10.0), entrant(90.0)
     for each in (one, other):

@@ -85,7 +85,7 @@ def _lent(tell: Tell, kind: str, recipe: Recipe, dataset: Dataset) -> Lent | Non
     tell(f"its coder {how} {DEFAULT}'s (--from scratch for one of its own): it gives these pictures back with "
          f"{found:.1f} dB{more}")  # fmt: skip
     channels, height, width = config["inner"]["shape"]
-    return Lent(DEFAULT, (int(channels), int(height), int(width)), coder, faithful)
+    return Lent(DEFAULT, (int(channels), int(height), int(width)), coder, faithful, family.outer)
 
 
 def _borrowed(values: Values, start: str | None, tell: Tell) -> Values | None:

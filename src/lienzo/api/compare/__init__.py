@@ -7,7 +7,8 @@
   column of samples hears.
 - "quality": which figure stands for quality in plots and words: figure, name, and "better", the direction.
 - "entrants": name → "kind" ("family" or "model"), "what" it is, "status" ("measured", "failed" or "waiting"), "error"
-  (of a failure: stage, what and hint), family, parameters, weights, hears, options, shape (C, H, W), and
+  (of a failure: stage, what and hint), family, parameters, weights, start (the model whose
+  weights it began from, or ""), hears, options, shape (C, H, W), and
 
   - "training": seconds (wall, the whole process, all sittings), images, memory (peak, bytes), device_memory (of a GPU),
     idle (memory before the first picture: Python and its libraries); of a model that was trained elsewhere, or null;

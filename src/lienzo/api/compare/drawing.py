@@ -24,6 +24,8 @@ from lienzo.api.view import View
 from lienzo.core import derive_seed
 from lienzo.data import Dataset
 from lienzo.training.card import hardware
+from lienzo.training.folder import read_json
+from lienzo.training.recipes.stages import RECIPE
 
 Values = dict[str, Any]
 Rows = NDArray[np.int64]
@@ -59,7 +61,7 @@ def draw(job: Values, voice: Voice) -> Values:
         "weights": model.weights, "family": type(model.family).__name__, "shape": list(model.family.shape),
         "parameters": values_of(model), "hears": list(model.bus.names),
         "options": {name: value for name, value in options.items() if isinstance(value, int | float | str)},
-        "card": model.card, "said": names, "rows": ROWS, "device": model.device.type,
+        "start": start_of(model.folder), "card": model.card, "said": names, "rows": ROWS, "device": model.device.type,
         "hardware": hardware(model.device), "torch": str(torch.__version__), "threads": torch.get_num_threads(),
         "sampling": {
             "seconds": median(each), "least": each[0], "most": each[-1], "repeats": len(each), "pictures": TIMED,
@@ -69,6 +71,14 @@ def draw(job: Values, voice: Voice) -> Values:
         },
     }  # fmt: skip
     return told
+
+
+def start_of(folder: Path | None) -> str:
+    """Return the model whose weights a model began from; "" if it began from nothing, or nobody knows."""
+    for place in (folder, *list(folder.parents)[:2]) if folder is not None else ():
+        if (place / RECIPE).is_file():
+            return str(read_json(place / RECIPE).get("start") or "")
+    return ""
 
 
 def values_of(model: Model) -> int:

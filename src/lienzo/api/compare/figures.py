@@ -86,7 +86,7 @@ def entrant_of(taker: Entrant, found: Values | None, watts: float, quality: Valu
     status = "failed" if "error" in found else "measured" if "measure" in found else "waiting"
     told: Values = {"kind": taker.kind, "what": taker.what, "status": status, "error": found.get("error")}
     draw: Values = found.get("draw", {})
-    for name in ("family", "parameters", "weights", "hears", "options", "shape"):
+    for name in ("family", "parameters", "weights", "start", "hears", "options", "shape"):
         told[name] = draw.get(name)
     told["training"] = _training(found.get("train"), draw.get("card", ""))
     told["sampling"] = draw.get("sampling")

@@ -48,7 +48,7 @@ def words(report: Values) -> list[Values]:
         told += likelihoods({name: one["likelihood"] for name, one in ours.items() if one["likelihood"]})
         told += [*_speed(ours, _single(told, "look")), *_busy(ours), *_size(ours)]
         told += _no_reason(report, ours, told)
-    told += [*_passing(ours), *_copies(ours), *_unfinished_learning(ours, report["quality"])]
+    told += [*_begun(ours), *_passing(ours), *_copies(ours), *_unfinished_learning(ours, report["quality"])]
     return told + _left_out(report, ours)
 
 
@@ -159,6 +159,14 @@ def _no_reason(report: Values, ours: Values, told: Sequence[Values]) -> list[Val
         return []
     text = f"No figure here speaks for {_list(left, 'or')}: in each somebody else is ahead."
     return [said("no reason", left, text)]
+
+
+def _begun(ours: Values) -> list[Values]:
+    """Name those who began from another model's weights, which may have learnt from these very pictures."""
+    begun = {name: one["start"] for name, one in ours.items() if one.get("start")}
+    text = ("{name} began from the weights of {start}. What that model learnt from is not held out here: if these "
+            "pictures were among it, the figures flatter {name}.")  # fmt: skip
+    return [said("begun", [name], text.format(name=named(name), start=named(start))) for name, start in begun.items()]
 
 
 def _passing(ours: Values) -> list[Values]:

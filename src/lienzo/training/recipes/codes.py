@@ -27,11 +27,18 @@ from lienzo.data.reword import voice_of
 from lienzo.families.latent import as_grid
 
 CHUNK = 64  # pictures that are encoded at once
+LEAST = 0.2  # of a budget is left for learning, however long encoding took
 FILE = "codes.f16"
 STREAMS = 2  # the generation of streams that looks were drawn from
 LOOKS = "looks"  # the stream of backgrounds and mirrorings
 Tell = Callable[[int, int], None]
 Codes = NDArray[np.float16]
+
+
+def looks_of(dataset: Dataset, background: str, flip: float, variants: int) -> int:
+    """Return with how many looks each picture is encoded: one is enough for opaque ones that are not mirrored."""
+    varied = (dataset.shape[2] == 4 and background in ("mixed", "colour", "dark")) or flip > 0
+    return variants if varied else 1
 
 
 class CodeLoader:
@@ -51,7 +58,7 @@ class CodeLoader:
         folder: gets a folder that keeps the codes, named by all that they depend on.
         mark: what the codes depend on besides the data: the outer family's hash.
         batch_size, seed, background, flip, reword: as in `Loader`.
-        variants: V; one is enough for opaque pictures that are not mirrored.
+        variants: V, where `looks_of` sees any.
         tell: hears how many of how many are encoded.
         now: the clock that a budget is counted by, s.
     """
@@ -65,8 +72,7 @@ class CodeLoader:
         self.order = Loader(dataset, Bus({}), batch_size=batch_size, seed=seed, background=background, flip=flip)
         self.voice, self.columns = voice_of(dataset, reword), {**dataset.asides, **dataset.columns}
         self.transparent = dataset.shape[2] == 4
-        varied = (self.transparent and background in ("mixed", "colour", "dark")) or flip > 0
-        self.variants, self.batch_size, self.spare = variants if varied else 1, batch_size, False
+        self.variants, self.batch_size, self.spare = looks_of(dataset, background, flip, variants), batch_size, False
         about = {"data": dataset.fingerprint, "pictures": len(dataset), "variants": self.variants, "seed": seed,
                  "background": background, "flip": flip, "outer": mark, "streams": STREAMS}  # fmt: skip
         self.seconds, self._now = 0.0, now

@@ -43,12 +43,14 @@ class Lent:
         shape: of its codes.
         coder: the configuration of one that goes on from it.
         faithful: whether it gives the pictures back well enough; otherwise it is trained on them first.
+        outer: the coder itself.
     """
 
     model: str
     shape: Shape
     coder: Mapping[str, Any]
     faithful: bool
+    outer: Family | None = None
 
 
 Lend = Callable[[str, Recipe, Dataset], Lent | None]
@@ -92,7 +94,8 @@ def from_scratch(values: Mapping[str, Any], tell: Tell, find: Find = Path, lend:
     base, learnt = _base(preset, ground, recipe, dataset), Learnt(dataset, shape, find=find, most=_most(ground, facts))
     if taught is not None and ground.coder is not None:
         base = merged(base, {"codes": {"outer": taught[0]}})
-        learnt, facts = replace(learnt, shape=taught[1], coded=True), replace(facts, shape=taught[1])
+        outer = lent.outer if lent is not None else None
+        learnt, facts = replace(learnt, shape=taught[1], coded=True, outer=outer), replace(facts, shape=taught[1])
     elif trains and ground.coder is not None:
         coding = _suited(ground.coder, halved, facts) if lent is None else _tuned(ground.coder, lent.model, lent.coder)
         base = merged(base, {"codes": {"recipe": coding, "share": ground.share}})

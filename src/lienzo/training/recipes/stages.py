@@ -25,7 +25,7 @@ from lienzo.training.folder import fingerprint, locked, prepare, write_json
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
 from lienzo.training.opening import load
-from lienzo.training.recipes.codes import CodeLoader
+from lienzo.training.recipes.codes import LEAST, CodeLoader
 from lienzo.training.recipes.feed import device_of, fed, pictures_of
 from lienzo.training.recipes.inner import named_in, place_for, stored_family
 from lienzo.training.recipes.make import Shape, check_family, code_shape, make_bus, make_family, open_data
@@ -133,11 +133,13 @@ class Work:
         return self.learn(family, self.within(first.seconds if first is not None else 0.0))
 
     def within(self, spent: float) -> TrainingSettings:
-        """Return the recipe's settings with what is left of the budget after `spent` seconds."""
+        """Return the recipe's settings with what is left of the budget after `spent` seconds, or a little beyond it."""
         training = self.recipe.training
         if training.budget_seconds is None:
             return training
-        return training.model_copy(update={"budget_seconds": max(training.budget_seconds - spent, 1.0)})
+        return training.model_copy(
+            update={"budget_seconds": max(training.budget_seconds - spent, LEAST * training.budget_seconds)}
+        )
 
     def over_codes(self, codes: Codes, outer: Family, mark: str, first: TrainResult | None) -> TrainResult:
         """Encode the pictures, then train the family over the codes."""

@@ -17,7 +17,7 @@ from lienzo.training.curves import Board, Curve
 from lienzo.training.distributed import Team
 from lienzo.training.loop import BatchAt, TrainResult, train
 from lienzo.training.observers import Observer
-from lienzo.training.recipes.codes import CodeLoader
+from lienzo.training.recipes.codes import LEAST, CodeLoader
 from lienzo.training.recipes.feed import fed
 from lienzo.training.recipes.parts import Recipe
 from lienzo.training.recipes.show import about, sheet
@@ -25,7 +25,6 @@ from lienzo.training.recipes.stages import Listeners
 from lienzo.training.settings import TrainingSettings
 
 VARIANTS, FEW, SHORT = 2, 1, 600.0  # looks of every picture that are encoded: fewer in less than so many seconds
-LEAST = 0.2  # of a budget is left for learning, however long encoding took
 
 
 def teach(
