@@ -18,7 +18,7 @@ from lienzo.data import open_source
 from lienzo.families.latent import Latent
 from lienzo.families.vae import VAE
 from lienzo.training.folder import read_json
-from lienzo.training.recipes import CodeLoader, Listeners, Recipe, carry_out, overridden, read_recipe
+from lienzo.training.recipes import CodeLoader, Listeners, Recipe, carry_out, fitting, overridden, read_recipe
 from lienzo.training.recipes.presets import CODES, PIXELS, PRESETS, Preset, table
 from lienzo.training.recipes.show import enlarged
 
@@ -132,6 +132,23 @@ def test_codes_are_a_function_of_the_position(tmp_path: Path):
     double = codes_of(tmp_path, batch_size=16)
     assert torch.equal(double.batch_at(8).x[:8], first.x)
     assert torch.equal(double.batch_at(8).conditions["text"].values[0][:8], first.conditions["text"].values[0])
+
+
+@pytest.mark.parametrize(("budget", "looks"), [(1e6, 8), (60.0, 3), (1.0, 1)])
+def test_a_budget_bears_coding_the_pictures(monkeypatch: pytest.MonkeyPatch, budget: float, looks: int):
+    dataset, passed = open_source("emoji", size=16, where={"style": "noto", "group": "activities"}), [0.0]
+
+    class Slow(VAE):
+        def encode(self, x: torch.Tensor, *others: Any) -> torch.Tensor:
+            passed[0] += 4.0 * len(x) / len(dataset)
+            return super().encode(x, *others)
+
+    monkeypatch.setattr(fitting, "clock_of", lambda settings: lambda: passed[0])
+    learnt = fitting.Learnt(dataset, (4, 4, 4), coded=True, outer=Slow((3, 16, 16), codes=4, widths=(8, 16)))
+    said = {**TINY, "codes": {"outer": "x"}, "training": {"budget_seconds": budget, "device": "cpu"}}
+    assert fitting.coded_beforehand(learnt, Recipe.checked(said)) == (looks, pytest.approx(4.0 * looks))
+    said["codes"] = {"outer": "x", "variants": 5}  # what is said is kept
+    assert fitting.coded_beforehand(learnt, Recipe.checked(said))[0] == 5
 
 
 def test_codes_are_computed_once_for_what_they_depend_on(tmp_path: Path):
