@@ -27,6 +27,8 @@ def _figure(told: Told, of: Callable[[Told], list[float]], what: str, unit: str,
     values, up = of(told), goal > 0
     mean, said = sum(values) / len(values), f"{'≤' if up else '≥'} {abs(goal):g}{unit}"
     training = f"{minutes_of(told):.0f} min, {told['images']:,} pictures"
+    if "nats" in told:
+        what = f"{what}, IWAE-{told['nats']['samples']:,} of {told['nats']['pictures']:,}"
     return Figure(f"**{told['name']}**: {what}, {training}", with_spread(values, digits, unit), said,
                   mean <= goal if up else mean >= -goal, f"--minutes {told['minutes']:g}")  # fmt: skip
 
