@@ -120,6 +120,8 @@ def test_it_trains_measures_and_writes_one_page(compared):
     assert failed["error"]["stage"] == "train"
     assert vae["training"]["images"] >= 96
     assert vae["sampling"]["calls"] == 1
+    assert vae["sampling"]["dtype"] == "float32"
+    assert "dtype=bfloat16" not in (out / "report.html").read_text("utf-8")
     assert density["sampling"]["calls"] == 0  # it has no network
     assert vae["sampling"]["least"] <= vae["sampling"]["seconds"] <= vae["sampling"]["most"]
     assert vae["training"]["memory"] > 50 * 2**20
@@ -156,6 +158,15 @@ def test_what_is_finished_is_not_done_again(animals, compared, here):
     assert [job for job, _ in here[1:]] == ["nearest"]  # others are asked for
     with pytest.raises(ConfigurationError, match="whose budget is None, not 60"):
         compare(animals, families=["density"], budget="1m", out=out, **SAID)
+
+
+def test_who_learnt_in_16_bits_draws_in_16_bits(animals, here, tmp_path):
+    said = {**SAID, "training": {**TRAINING, "precision": "bfloat16"}}
+    report = compare(animals, families=["vae"], out=tmp_path, **said)
+    assert report["entrants"]["vae"]["sampling"]["dtype"] == "bfloat16"
+    evaluation = json.loads((tmp_path / "measured" / "vae" / "measure.json").read_text("utf-8"))["result"]["evaluation"]
+    assert evaluation["model"]["dtype"] == "bfloat16"
+    assert "RUN,dtype=bfloat16" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_a_mistake_is_found_before_anything_is_trained(animals, tmp_path, here):

@@ -14,7 +14,7 @@
     idle (memory before the first picture: Python and its libraries); of a model that was trained elsewhere, or null;
   - "sampling": seconds a picture (median, and "least" and "most" of "repeats" times "pictures"), calls (evaluations of
     the network a picture), memory, device_memory, idle, "others" (cores that other programs kept busy) of "cores", and
-    the "threads" that it drew with;
+    the "threads" that it drew with, and "dtype" of its products: that of its training, where that was here;
   - "energy": watt-hours of "training" and of a "thousand" pictures: watts × seconds, nothing measured;
   - "figures": FD, KID, precision, recall, density, coverage, two-sample, copied, repeated, obeyed, and maps' by their
     own names → "name" in full, mean, low and high (95 %, Student's t over sampling seeds, of a share no narrower than

@@ -67,6 +67,7 @@ def draw(job: Values, voice: Voice) -> Values:
             "seconds": median(each), "least": each[0], "most": each[-1], "repeats": len(each), "pictures": TIMED,
             "calls": calls.of(16), "others": others.cores, "cores": os.cpu_count(),
             "threads": torch.get_num_threads(), "memory": peak_memory(),
+            "dtype": str(model.dtype).removeprefix("torch."),
             "device_memory": device_memory(), "idle": idle,
         },
     }  # fmt: skip

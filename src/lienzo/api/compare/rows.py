@@ -212,7 +212,8 @@ def _drawing(name: str, one: Values) -> Cell:
     told = one["sampling"]
     if told is None:
         return Cell()
-    small = f"{seconds(told['least'])} – {seconds(told['most'])}"
+    dtype = told.get("dtype", "float32")
+    small = f"{seconds(told['least'])} – {seconds(told['most'])}" + (f", {dtype}" if dtype != "float32" else "")
     return Cell(seconds(told["seconds"]), small, Seen(name, told["seconds"], told["least"], told["most"]))
 
 

@@ -163,17 +163,19 @@ class Comparison:
 
     def _drawn(self, taker: Entrant, found: Values) -> Values:
         asked: Values = {
-            "do": "draw", "model": taker.run, "source": self.settings.source, "view": self.view, "split": SPLIT,
+            "do": "draw", "model": _as_trained(taker.run, found),
+            "source": self.settings.source, "view": self.view, "split": SPLIT,
             "seed": self.settings.seed, "measured": str(taker.measured),
         }  # fmt: skip
         return self._once(taker, "drawing", asked)
 
     def _measured(self, taker: Entrant, found: Values) -> Values:
-        moments = {share: str(Path(taker.run) / training.MOMENTS / share)
+        moments = {share: _as_trained(str(Path(taker.run) / training.MOMENTS / share), found)
                    for share in found.get("train", {}).get("moments", {})}  # fmt: skip
         settings = self.settings
         asked: Values = {
-            "do": "measure", "model": taker.run, "source": settings.source, "view": self.view, "split": SPLIT,
+            "do": "measure", "model": _as_trained(taker.run, found),
+            "source": settings.source, "view": self.view, "split": SPLIT,
             "count": settings.count, "seeds": settings.seeds, "features": settings.features, "scored": settings.scored,
             "measured": str(taker.measured), "moments": moments,
             **({"judge": settings.judge} if settings.judge else {}),
@@ -240,3 +242,8 @@ class Comparison:
         write_text(self.out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
         write_text(self.out / "report.html", page(report, self.out))
         return report
+
+
+def _as_trained(model: str, found: Values) -> str:
+    """Return a model's name with the arithmetic in which it learnt: bfloat16 where that was faster, here as there."""
+    return f"{model},dtype=bfloat16" if found.get("train", {}).get("precision") == "bfloat16" else model

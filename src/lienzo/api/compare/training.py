@@ -72,7 +72,7 @@ class Watch(Observer):
     def stepped(self, run: Run, record: Record) -> None:
         """Enter a step."""
         done = record.seen / max(record.end, 1)
-        self.ledger.enter(images=record.seen)
+        self.ledger.enter(images=record.seen, precision=run.chosen.precision)
         if self.budget is not None:
             self.voice.share(min(self.ledger.values["seconds"] / self.budget, 0.99))
         elif self.last:
