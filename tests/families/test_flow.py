@@ -10,6 +10,7 @@ from lienzo.conditions import Bus, Channels, LabelCondition, MapCondition, TextC
 from lienzo.conditions.base import Sizes
 from lienzo.core import Batch, Conditions, ConfigurationError, Streams, build, config_of
 from lienzo.families.flow import Flow
+from lienzo.networks import odds
 from lienzo.networks.autoflow import AutoBlock, AutoFlow, Cache, CausalLayer
 from lienzo.networks.coupling import ActNorm, Coupling, Glow, Heard, Mixing, Step
 from lienzo.networks.dequantize import filled
@@ -18,6 +19,7 @@ SHAPE = (1, 8, 8)
 SIZES = Sizes(vector=3, token=5, maps=2)
 KINDS = {
     "glow": {"width": 8, "depth": 2, "levels": 2},
+    "mixture": {"width": 8, "depth": 2, "levels": 2, "components": 3},
     "transformer": {"transform": "transformer", "width": 16, "depth": 2, "layers": 1, "patch": 4, "heads": 2},
 }
 
@@ -64,8 +66,9 @@ HEARD = Heard(numbers(2, 6), numbers(2, 2, 2, 2, seed=3))
 
 
 @pytest.mark.parametrize("make", [
-    lambda: ActNorm(4), lambda: Mixing(4), lambda: Coupling(4, 8, 1, 6, 2, 2.0), lambda: Step(4, 8, 1, 6, 2, 2.0)
-], ids=["actnorm", "mixing", "coupling", "step"])  # fmt: skip
+    lambda: ActNorm(4), lambda: Mixing(4), lambda: Coupling(4, 8, 1, 6, 2, 2.0), lambda: Step(4, 8, 1, 6, 2, 2.0),
+    lambda: Coupling(4, 8, 1, 6, 2, 2.0, 3, 4),
+], ids=["actnorm", "mixing", "coupling", "step", "mixture"])  # fmt: skip
 def test_each_layer_is_invertible_with_its_determinant(make):
     torch.manual_seed(0)
     layer, x = shaken(make()).double(), numbers(2, 4, 2, 2)
@@ -109,6 +112,19 @@ def test_it_is_invertible_under_all_three_channels(make):
     unheard = said.tokens.clone()
     unheard[:, 2] += 5
     assert torch.equal(transform(x, Channels(said.vector, unheard, said.mask, said.maps))[1], change)
+
+
+def test_the_log_odds_of_a_mixture_are_monotone_and_what_leads_back_has_its_derivatives():
+    raw, x = numbers(2, 3 * 4 * 2, 1, 1), torch.linspace(-10, 10, 2001, dtype=torch.float64)
+    y, log_slope = odds.odds(x[:, None, None, None].expand(-1, 2, 1, 1), raw[:1].expand(2001, -1, 1, 1))
+    assert (y.diff(dim=0) > 0).all()
+    steps = (y[2:] - y[:-2]) / (x[2] - x[0])
+    assert torch.allclose(log_slope[1:-1].exp(), steps, rtol=0.05)
+    one = raw.clone().requires_grad_()
+    assert torch.autograd.gradcheck(odds.value, (numbers(2, 2, 1, 1, seed=4).requires_grad_(), one))
+    single = numbers(2, 3 * 2, 1, 1)
+    affine = (numbers(2, 2, 1, 1) - single[:, 2:4]) * torch.exp(-5 * torch.tanh(single[:, 4:] / 5))
+    assert torch.allclose(odds.odds(numbers(2, 2, 1, 1), single)[0], affine)  # a mixture of one is affine
 
 
 def test_the_density_of_a_tiny_flow_integrates_to_one():

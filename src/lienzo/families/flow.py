@@ -50,9 +50,9 @@ class Sized:
 
 COMMON = ("width", "depth", "layers", "bound")
 TRANSFORMS: dict[str, Make] = {
-    "glow": lambda sized: sized(Glow, *COMMON, "levels"),
+    "glow": lambda sized: sized(Glow, *COMMON, "levels", "components"),
     "transformer": lambda sized: sized(AutoFlow, *COMMON, "patch", "heads"),
-    "dense": lambda sized: sized(Dense, *COMMON),
+    "dense": lambda sized: sized(Dense, *COMMON, "components"),
 }
 ROWS: dict[str, Literal["density", "dequantized", "noisy"]] = {
     "none": "density", "uniform": "dequantized", "variational": "dequantized", "gaussian": "noisy",
@@ -81,6 +81,8 @@ class Flow(Family, Scores, Encodes):
         levels: of "glow": how often the grid is halved.
         patch, heads: of "transformer": side of a patch, attention heads.
         bound: the largest log-scale of one affine map.
+        components: of "glow" and "dense": each value is pushed through a mixture of so many logistics (Ho et al.,
+            2019) before its affine map; 0: it is not.
         logit: α; where > 0, f starts with atanh(r v), r = (1 − α) 127.5/128, so that samples stay inside [-1/r, 1/r].
 
     Raises:
@@ -90,7 +92,7 @@ class Flow(Family, Scores, Encodes):
     likelihood: ClassVar[Literal["exact", "bound", "estimate"]] = "exact"
     round_trip: ClassVar[float] = 1e-4
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (three kinds of transform)
         self,
         shape: tuple[int, int, int],
         bus: Bus,
@@ -104,6 +106,7 @@ class Flow(Family, Scores, Encodes):
         heads: int = 4,
         bound: float = 2.0,
         logit: float = 0.0,
+        components: int = 0,
     ) -> None:
         super().__init__()
         channels, height, columns = shape
@@ -115,7 +118,7 @@ class Flow(Family, Scores, Encodes):
             raise ConfigurationError(f"logit {logit} with {dequantization!r}", hint="0, or below 1 with 'uniform'")
         sized = Sized(
             self.shape, bus.sizes, width=width, depth=depth, layers=layers, levels=levels, patch=patch, heads=heads,
-            bound=bound,
+            bound=bound, components=components,
         )  # fmt: skip
         self.transform = named(TRANSFORMS, "transform", transform)(sized)
         self.dequantizer = Dequantizer(self.shape) if self.dequantization == "variational" else None

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from lienzo.conditions import Channels, Sizes
 from lienzo.core import ConfigurationError
+from lienzo.networks import odds
 from lienzo.networks.bijections import Bijection, Listener, mixed, shift_and_log_scale
 
 
@@ -124,40 +125,55 @@ class CouplingNet(nn.Module):
 
 
 class Coupling(nn.Module):
-    """(a, b) → (a, (b − μ(a)) e^−s(a)), |s| < bound: affine. As the end of a level, a learnt prior of b.
+    """(a, b) → (a, (g(b) − μ(a)) e^−s(a)), |s| < bound. As the end of a level, a learnt prior of b.
 
-    "Density estimation using Real NVP" (Dinh et al., 2017).
+    With no components g(b) = b: affine. "Density estimation using Real NVP" (Dinh et al., 2017). Else g(b) are the log
+    odds of b in a mixture of so many logistics, which depends on a: `lienzo.networks.odds`, "Flow++" (Ho et al., 2019).
     """
 
     def __init__(
-        self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float, kernel: int = 3
-    ) -> None:
+        self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float, kernel: int = 3,
+        components: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.kept, self.bound = channels // 2, bound
-        self.net = CouplingNet(self.kept, 2 * (channels - self.kept), width, layers, vector, maps, kernel)
+        self.kept, self.bound, self.components = channels // 2, bound, components
+        self.affine = 2 * (channels - self.kept)
+        bends = odds.PARTS * components * (channels - self.kept)
+        self.net = CouplingNet(self.kept, self.affine + bends, width, layers, vector, maps, kernel)
+        if components:
+            with torch.no_grad():
+                cast(Tensor, self.net.last.bias)[self.affine :] = odds.first(components, channels - self.kept)
 
     def forward(self, x: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
         """Return (B, C, h, w) and the log-determinant, (B,)."""
         a, b = x[:, : self.kept], x[:, self.kept :]
-        shift, s = shift_and_log_scale(self.net(a, heard), self.bound, 1)
-        return torch.cat([a, (b - shift) * torch.exp(-s)], 1), -s.flatten(1).sum(1)
+        raw = self.net(a, heard)
+        shift, s = shift_and_log_scale(raw[:, : self.affine], self.bound, 1)
+        change = -s
+        if self.components:
+            b, slope = odds.odds(b, raw[:, self.affine :])
+            change = slope - s
+        return torch.cat([a, (b - shift) * torch.exp(-s)], 1), change.flatten(1).sum(1)
 
     def inverse(self, y: Tensor, heard: Sequence[Heard], weights: Sequence[float] = ()) -> Tensor:
         """Return x, under guidance where there are weights."""
         a, b = y[:, : self.kept], y[:, self.kept :]
-        shift, s = shift_and_log_scale(mixed([self.net(a, h) for h in heard], weights), self.bound, 1)
-        return torch.cat([a, b * s.exp() + shift], 1)
+        raw = mixed([self.net(a, h) for h in heard], weights)
+        shift, s = shift_and_log_scale(raw[:, : self.affine], self.bound, 1)
+        b = b * s.exp() + shift
+        return torch.cat([a, odds.value(b, raw[:, self.affine :]) if self.components else b], 1)
 
 
 class Step(nn.Module):
     """Normalise, mix, couple."""
 
     def __init__(
-        self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float, kernel: int = 3
-    ) -> None:
+        self, channels: int, width: int, layers: int, vector: int, maps: int, bound: float, kernel: int = 3,
+        components: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.norm, self.mixing = ActNorm(channels), Mixing(channels)
-        self.coupling = Coupling(channels, width, layers, vector, maps, bound, kernel)
+        self.coupling = Coupling(channels, width, layers, vector, maps, bound, kernel, components)
 
     def forward(self, x: Tensor, heard: Heard, measure: bool = False) -> tuple[Tensor, Tensor]:
         """Return (B, C, h, w) and the log-determinant, (B,)."""
@@ -185,6 +201,7 @@ class Glow(Bijection):
         levels: how many.
         layers: hidden convolutions of a coupling network.
         bound: b, of the log-scales.
+        components: logistics a value in every coupling; 0: affine ones.
 
     Raises:
         ConfigurationError: if the grid cannot be halved so often.
@@ -192,7 +209,7 @@ class Glow(Bijection):
 
     def __init__(
         self, shape: tuple[int, int, int], sizes: Sizes, width: int = 64, depth: int = 8, levels: int = 2,
-        layers: int = 1, bound: float = 2.0,
+        layers: int = 1, bound: float = 2.0, components: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         channels, height, columns = shape
@@ -204,7 +221,7 @@ class Glow(Bijection):
         vector = width if sizes.vector or sizes.token else 0
         for level in range(levels):
             channels *= 4
-            plain = (channels, width, layers, vector, sizes.maps, bound)
+            plain = (channels, width, layers, vector, sizes.maps, bound, 3, components)
             self.steps.append(nn.ModuleList(Step(*plain) for _ in range(depth)))
             if level + 1 < levels:
                 self.splits.append(Coupling(*plain))

@@ -26,6 +26,7 @@ class Dense(Bijection):
         depth: steps.
         layers: hidden layers of a coupling network.
         bound: b, of the log-scales.
+        components: logistics a value in every coupling; 0: affine ones.
 
     Raises:
         ConfigurationError: for a single value, of which no part can tell of another.
@@ -33,7 +34,7 @@ class Dense(Bijection):
 
     def __init__(
         self, shape: tuple[int, int, int], sizes: Sizes, width: int = 64, depth: int = 8, layers: int = 1,
-        bound: float = 2.0,
+        bound: float = 2.0, components: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         values = shape[0] * shape[1] * shape[2]
@@ -42,7 +43,7 @@ class Dense(Bijection):
         self.listen = Listener(sizes, width)
         vector = width if sizes.vector or sizes.token else 0
         self.steps = nn.ModuleList(
-            Step(values, width, layers, vector, sizes.maps, bound, kernel=1) for _ in range(depth)
+            Step(values, width, layers, vector, sizes.maps, bound, 1, components) for _ in range(depth)
         )
 
     def forward(self, x: Tensor, channels: Channels, measure: bool = False) -> tuple[Tensor, Tensor]:

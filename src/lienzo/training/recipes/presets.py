@@ -128,7 +128,7 @@ PRESETS: dict[str, Preset] = {
                    note="over codes it has no likelihood of pictures; --set family.transform=glow learns pixels, whose "
                         "density is exact, more slowly"),
             Ground("pixels", table("family", width=(32, 48, 64, 96), depth=(4, 6, 8, 10)), 2e-3,
-                   {"family": {"transform": "glow", "levels": 2, "logit": 0.001}}),
+                   {"family": {"transform": "glow", "levels": 2, "logit": 0.001, "components": 4}}),
         ),
         options={"temperature": 0.9},
     ),
