@@ -304,6 +304,7 @@ def test_steps_lower_the_loss(kind):
 def test_what_does_not_fit_is_refused():
     for wrong in (
         {"transform": "sphere"}, {"dequantization": "gaussian"}, {"dequantization": "uniform 1"}, {"levels": 5},
+        {"components": -1},
         *({"transform": "transformer", "patch": p} for p in (3, 8)), {"dequantization": "none", "logit": 0.1},
     ):  # fmt: skip
         with pytest.raises(ConfigurationError):

@@ -116,6 +116,8 @@ class Flow(Family, Scores, Encodes):
         self.logit, self.reach = logit, (1 - logit) * REACH
         if not 0 <= logit < 1 or (logit and self.dequantization not in ("uniform", "variational")):
             raise ConfigurationError(f"logit {logit} with {dequantization!r}", hint="0, or below 1 with 'uniform'")
+        if components < 0:
+            raise ConfigurationError(f"components {components}", hint="0 for affine couplings, or 4")
         sized = Sized(
             self.shape, bus.sizes, width=width, depth=depth, layers=layers, levels=levels, patch=patch, heads=heads,
             bound=bound, components=components,
