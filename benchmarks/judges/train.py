@@ -102,8 +102,17 @@ def mirrored(batch: dict[str, Tensor], which: Tensor) -> dict[str, Tensor]:
     return out
 
 
-def loss_of(seen: Seen, batch: dict[str, Tensor]) -> Tensor:
-    """Return the sum of what each head is asked for."""
+def frequency(things: Tensor, often: Tensor) -> Tensor:
+    """Return how often each kind is there where scenes are drawn by weights, (kinds,), never 0."""
+    return (0.5 + (things * often[:, None]).sum(0)) / (1 + often.sum())
+
+
+def loss_of(seen: Seen, batch: dict[str, Tensor], prior: Tensor) -> Tensor:
+    """Return the sum of what each head is asked for.
+
+    Kinds of things are asked for as log odds above those of their frequency, `prior` (kinds,): else rare ones would
+    never be told ("Long-tail Learning via Logit Adjustment", Menon, 2021, eq. 10).
+    """
     joints = batch["joints"]
     posed = (joints[..., 2] > 0) & ~joints[..., 0].isnan()
     at = (torch.arange(GRID, device=joints.device) + 0.5) * 64 / GRID
@@ -114,8 +123,7 @@ def loss_of(seen: Seen, batch: dict[str, Tensor]) -> Tensor:
     goal = goal / goal.sum(2, keepdim=True).clamp_min(1e-6)
     pose = -(goal * seen.joints.flatten(2).log_softmax(2)).sum(2)
     pose = (pose * posed).sum() / posed.sum().clamp_min(1)
-    rare = torch.full_like(seen.things[0], 3.0)
-    things = F.binary_cross_entropy_with_logits(seen.things, batch["things"], pos_weight=rare) * 10
+    things = F.binary_cross_entropy_with_logits(seen.things + prior.logit(), batch["things"]) * 20
     segments = F.cross_entropy(seen.segmentation, batch["segmentation"].long())
     depth = F.l1_loss(seen.depth, batch["depth"] / 255) * 5
     return segments + depth + 0.3 * pose + 0.3 * F.cross_entropy(seen.weather, batch["weather"]) + things
@@ -123,11 +131,15 @@ def loss_of(seen: Seen, batch: dict[str, Tensor]) -> Tensor:
 
 def learn(judge: SceneJudge, data: dict[str, Tensor], args: argparse.Namespace) -> int:
     """Train until the time is over; return how many pictures were seen."""
-    g, seen, since, step = torch.Generator().manual_seed(args.seed), 0, time.monotonic(), 0
+    now = time.process_time if args.device == "cpu" else time.monotonic
+    g, seen, since, step = torch.Generator().manual_seed(args.seed), 0, now(), 0
     often = torch.where(data["joints"].isnan().all(2).all(1), 1.0, float(POSED))
+    rarity = frequency(data["things"], often).rsqrt()
+    often = often * (data["things"] * rarity).amax(1).clamp_min(1.0)
+    prior = frequency(data["things"], often).to(args.device)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=args.lr, weight_decay=0.02)
     judge.train().to(args.device, memory_format=torch.channels_last)
-    while (share := (time.monotonic() - since) / (60 * args.minutes)) < 1:
+    while (share := (now() - since) / (60 * args.minutes)) < 1:
         rate = share / 0.08 if share < 0.08 else 0.5 * (1 + math.cos(math.pi * (share - 0.08) / 0.92))
         for group in optimiser.param_groups:
             group["lr"] = args.lr * rate
@@ -140,7 +152,7 @@ def learn(judge: SceneJudge, data: dict[str, Tensor], args: argparse.Namespace) 
         ).contiguous(memory_format=torch.channels_last)
         with torch.autocast(args.device, torch.bfloat16):
             found = judge(x)
-        loss = loss_of(found, batch)
+        loss = loss_of(found, batch, prior)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 2.0)

@@ -27,6 +27,7 @@ from lienzo.editing import (
     redrawn,
     regenerated,
     region_of,
+    settled,
     space_of,
 )
 from lienzo.evaluation.finders import HIGH, LOW
@@ -37,6 +38,8 @@ Scores = list[dict[str, float]]
 Asked = Callable[[One], Mapping[str, Any]]
 Judged = Callable[[SceneJudge, Sequence[One], np.ndarray], list[float]]
 STRENGTHS = (0.5, 0.6, 0.7, 0.8, 0.9)
+SETTLES = (0.0, 0.22)  # besides the usual one: what hardly changed is left as drawn, and more of it is left as it was
+FEATHER = 1
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ def _weather(judge: SceneJudge, pictures: np.ndarray) -> list[str]:
 
 
 def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength: float = 0.0) -> Scores:
-    """Edit pictures as `lienzo edit` does: by instruction, or image to image from a strength.
+    """Edit as `lienzo edit` does: by instruction, once for each of `SETTLES`, or image to image from a strength.
 
     Args:
         bench: the model.
@@ -199,24 +202,26 @@ def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength
         if strength:
             y = redrawn(space, x, said, strength, streams=streams, walk=bench.walk())
         else:
-            y = instructed(space, x, kept, said, streams=streams, walk=bench.walk(), way=Way())
-    y = y.float()
-    still = space.leave(space.enter(x)).cpu()
-    feather = 1
-    scores, after = Scores(), list[np.ndarray]()
-    for n, picture in enumerate(before):
-        canvas = open_canvas(Image.fromarray(picture))
-        region = region_of(canvas.size, masks[n] if keep else None, model.family.shape[2])
-        done = np.asarray(put_back(canvas, region, x[n], y[n].cpu(), feather, still[n]).colour)
-        gap = np.abs(done.astype(int) - picture)[~masks[n]]
-        after.append(done)
-        scores.append({"largest change of what stays": float(gap.max()), "change of what stays": gap.mean() / 255})
-    shown, real = (
-        _weather(bench.judge, np.stack(after)),
-        _weather(bench.judge, np.stack([one.picture for one in scenes])),
-    )
-    for n, score in enumerate(scores):
-        score |= {"met": float(shown[n] == "snow"), "real met": float(real[n] == "snow")}
+            y = instructed(space, x, kept, said, streams=streams, walk=bench.walk(), way=Way(settle=0))
+    y, still = y.float().cpu(), space.leave(space.enter(x)).float().cpu()
+    real = _weather(bench.judge, np.stack([one.picture for one in scenes]))
+    scores: Scores = [{"real met": float(shown == "snow")} for shown in real]
+    for least, name in ((Way().settle, ""), *((each, f", settle {each:g}") for each in SETTLES)):
+        if strength and name:
+            break
+        done = y if strength else settled(y, still, least)
+        after = list[np.ndarray]()
+        for n, picture in enumerate(before):
+            canvas = open_canvas(Image.fromarray(picture))
+            region = region_of(canvas.size, masks[n] if keep else None, model.family.shape[2])
+            after.append(np.asarray(put_back(canvas, region, x[n], done[n], FEATHER, still[n]).colour))
+            gap = np.abs(after[-1].astype(int) - picture)[~masks[n]]
+            scores[n] |= {
+                f"largest change of what stays{name}": float(gap.max()),
+                f"change of what stays{name}": gap.mean() / 255,
+            }
+        for score, shown in zip(scores, _weather(bench.judge, np.stack(after)), strict=True):
+            score[f"met{name}"] = float(shown == "snow")
     return scores
 
 

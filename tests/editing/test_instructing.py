@@ -10,7 +10,7 @@ from PIL import Image
 import lienzo
 from lienzo.api.adapt.run import options_of
 from lienzo.conditions import Bus, LabelCondition, MapCondition, TextCondition
-from lienzo.core import CapabilityError, Streams
+from lienzo.core import CapabilityError, ConfigurationError, Streams
 from lienzo.editing import Pairs, Walk, Way, instructed, space_of
 from lienzo.editing.instructing import two_guidances
 from lienzo.families.diffusion import Diffusion
@@ -45,11 +45,13 @@ def keep(share: float) -> torch.Tensor:
     return mask
 
 
-def edited(family: Diffusion, guidance, share: float = 0.0, words: str = "it is snowing") -> torch.Tensor:
+def edited(
+    family: Diffusion, guidance, share: float = 0.0, words: str = "it is snowing", settle: float = 0.0
+) -> torch.Tensor:
     said = family.bus.parse({"text": [words] * 2}, 2)
     walk = Walk(4, guidance=guidance)
-    streams = Streams(3, range(2))
-    return instructed(space_of(family), X, keep(share), said, streams=streams, walk=walk, way=Way())
+    streams, way = Streams(3, range(2)), Way(settle=settle)
+    return instructed(space_of(family), X, keep(share), said, streams=streams, walk=walk, way=way)
 
 
 def test_with_both_weights_one_it_is_the_conditional_model(family: Diffusion):
@@ -71,7 +73,7 @@ def test_each_weight_weighs_its_own_difference(family: Diffusion):
     ]
     expected = d[0] + 1.7 * (d[1] - d[0]) + 4.0 * (d[2] - d[1])
     walk = Walk(1, guidance={"text": 4.0, "image": 1.7})
-    y = instructed(space, X, keep(0), said, streams=Streams(3, range(2)), walk=walk, way=Way())
+    y = instructed(space, X, keep(0), said, streams=Streams(3, range(2)), walk=walk, way=Way(settle=0))
     assert torch.allclose(y, expected.clamp(-1, 1), atol=1e-5)
 
 
@@ -80,6 +82,23 @@ def test_what_is_kept_agrees_and_the_model_is_told_where(family: Diffusion):
     assert torch.allclose(half[..., :4], X[..., :4], atol=1e-6)
     assert (half[..., 4:] - X[..., 4:]).abs().max() > 0.05
     assert not torch.allclose(half[..., 4:], edited(family, 2.0)[..., 4:], atol=1e-3)
+
+
+def test_what_hardly_changed_is_as_it_was_and_the_rest_as_drawn(family: Diffusion):
+    drawn = edited(family, 2.0)
+    assert torch.equal(edited(family, 2.0, settle=1.0), X)
+    change = (drawn - X).abs().mean(1) / 2
+    some = edited(family, 2.0, settle=float(change.median()))
+    alike, new = torch.isclose(some, X, atol=1e-6), torch.isclose(some, drawn, atol=1e-6)
+    assert alike.all(1).any()
+    assert new.all(1).any()
+    assert (alike | new).all(1).float().mean() > 0.9
+    assert change[alike.all(1)].mean() < change[new.all(1)].mean()
+
+
+def test_how_much_is_hardly_is_a_share():
+    with pytest.raises(ConfigurationError, match="settle"):
+        Way(settle=1.5)
 
 
 def test_a_model_that_has_heard_no_pairs_says_so():

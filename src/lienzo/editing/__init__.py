@@ -15,6 +15,7 @@ from lienzo.editing.recoding import recoded
 from lienzo.editing.redrawing import Walk, redrawn
 from lienzo.editing.region import Region, kept_of, looked_at, region_of
 from lienzo.editing.seams import soft
+from lienzo.editing.settling import settled
 from lienzo.editing.space import Space, space_of
 from lienzo.editing.upscaling import upscaled
 
@@ -22,6 +23,6 @@ __all__ = [
     "Canvas", "Changes", "Known", "Met", "Pairs", "Picked", "Region", "Space", "Walk", "Way", "between", "changes",
     "combined", "direction", "filled", "guessed", "inpainted", "instructed", "inverted", "kept_of", "laid_over",
     "looked_at", "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "pasted", "put_back", "read_class",
-    "read_mask", "recoded", "redrawn", "regenerated", "region_of", "sheet", "soft", "space_of", "through_noise",
-    "upscaled",
+    "read_mask", "recoded", "redrawn", "regenerated", "region_of", "settled", "sheet", "soft", "space_of",
+    "through_noise", "upscaled",
 ]  # fmt: skip

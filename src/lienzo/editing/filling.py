@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from lienzo.core import ConfigurationError, Streams
+from lienzo.editing.settling import LEAST
 from lienzo.editing.space import noised
 from lienzo.sampling import Denoiser, Knot
 from lienzo.sampling.solvers import noise_of
@@ -60,6 +61,7 @@ class Way:
         length: steps a block.
         rounds: of conjugate gradients.
         eta: how much of a step's noise is fresh: 1 is ancestral sampling, 0 the ODE.
+        settle: of instructed pictures: what changed less than this stays as it was, see `settled`; 0: nothing does.
     """
 
     by: str = "estimate"
@@ -67,12 +69,13 @@ class Way:
     length: int = 1
     rounds: int = 2
     eta: float = 1.0
+    settle: float = LEAST
 
     def __post_init__(self) -> None:
         if self.by not in BY:
             raise ConfigurationError(f"no way {self.by!r} to fill a picture in", hint=f"one of {', '.join(BY)}")
-        if min(self.repeats, self.length, self.rounds) < 1 or not 0 <= self.eta <= 1:
-            raise ConfigurationError(f"{self}", hint="repeats, length and rounds from 1, and eta in [0, 1]")
+        if min(self.repeats, self.length, self.rounds) < 1 or not 0 <= self.eta <= 1 or not 0 <= self.settle <= 1:
+            raise ConfigurationError(f"{self}", hint="repeats, length and rounds from 1, eta and settle in [0, 1]")
 
 
 def filled(

@@ -20,6 +20,7 @@ from lienzo.conditions import Bus, MapCondition, TextCondition
 from lienzo.core import CapabilityError, Conditions, Family, Streams
 from lienzo.editing.filling import Known, Way, filled
 from lienzo.editing.redrawing import Walk
+from lienzo.editing.settling import settled
 from lienzo.editing.space import Space, knots_of
 from lienzo.sampling import SOLVERS
 
@@ -100,6 +101,8 @@ def instructed(
 ) -> Tensor:
     """Return what becomes of pictures under words; every cell of a state that lies within what is kept agrees with x.
 
+    What hardly changed is what the model makes of x when nothing changes: `put_back` gives it the detail of x again.
+
     Args:
         space: of a family that denoises and has heard edit pairs.
         x: (B, C, H, W) in [-1, 1].
@@ -107,7 +110,7 @@ def instructed(
         conditions: B rows, with the words.
         streams: B rows.
         walk: steps, and guidance as `two_guidances` reads it.
-        way: how what is kept is heard besides the mask.
+        way: how what is kept is heard besides the mask, and how much is hardly.
 
     Raises:
         CapabilityError: for a family that has heard no pairs.
@@ -118,9 +121,10 @@ def instructed(
     denoise = space.denoiser(said, two_guidances(walk.guidance, pairs), walk.interval)
     knots = knots_of(space.schedule, walk.steps)
     state = streams.child("start").normal(*space.shape).to(space.device) * knots[0].sigma
-    cells = space.cells(keep)
-    if not bool(cells.any()):
-        steps = SOLVERS[walk.solver].run(denoise, state, knots, streams.child("solver"))
-        return space.leave(deque(steps, maxlen=1)[0][0])
-    known = Known(lambda v: cells * v, space.enter(x))
-    return space.leave(deque(filled(denoise, state, knots, known, streams.child("fill"), way), maxlen=1)[0])
+    cells, seen = space.cells(keep), space.enter(x)
+    if bool(cells.any()):
+        known = Known(lambda v: cells * v, seen)
+        end = deque(filled(denoise, state, knots, known, streams.child("fill"), way), maxlen=1)[0]
+    else:
+        end = deque(SOLVERS[walk.solver].run(denoise, state, knots, streams.child("solver")), maxlen=1)[0][0]
+    return settled(space.leave(end), space.leave(seen), way.settle)

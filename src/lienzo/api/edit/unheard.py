@@ -23,7 +23,7 @@ HEARD: Mapping[str, tuple[str, ...]] = {
     "keep": MASKED, "change": MASKED, "like": ("interpolate", "mix", "attribute"), "unlike": ("attribute",),
     "amount": ("attribute",),
     "margin": ("outpaint",), "context": MASKED, "feather": WITH_MASK, "strength": (*WITH_STRENGTH, "instruct"),
-    "by": ("inpaint", "outpaint", "upscale", "instruct"), "take": ("mix",),
+    "by": ("inpaint", "outpaint", "upscale", "instruct"), "take": ("mix",), "settle": ("instruct",),
 }  # fmt: skip
 AROUND = ("context", "feather")  # what is said of a mask's surroundings
 PLAIN = (str, Path, int, float, list, type(None))

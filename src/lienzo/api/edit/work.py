@@ -16,7 +16,7 @@ from lienzo.editing import Space, Walk, Way, space_of
 from lienzo.editing.space import silent
 
 WALK = {"steps": "steps", "solver": "solver", "guidance": "guidance", "guidance_interval": "interval"}
-WAY = ("by", "repeats", "length", "rounds", "eta")
+WAY = ("by", "repeats", "length", "rounds", "eta", "settle")
 
 
 @dataclass(frozen=True)
