@@ -79,4 +79,5 @@ def _check(asked: Asked, how: str, model: Model, masked: bool) -> None:
 
 
 def _spelt(name: str) -> str:
-    return "the instruction" if name == "words" else f"--{name}"
+    spelt = {"words": "the instruction", "settle": "--set settle"}
+    return spelt.get(name, f"--{name}")
