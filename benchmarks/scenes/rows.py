@@ -182,7 +182,7 @@ def _weather(judge: SceneJudge, pictures: np.ndarray) -> list[str]:
 
 
 def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength: float = 0.0) -> Scores:
-    """Edit as `lienzo edit` does: by instruction, once for each of `SETTLES`, or image to image from a strength.
+    """Edit as `lienzo edit` does: by instruction (without a mask for each of `SETTLES`), or image to image.
 
     Args:
         bench: the model.
@@ -206,10 +206,11 @@ def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength
     y, still = y.float().cpu(), space.leave(space.enter(x)).float().cpu()
     real = _weather(bench.judge, np.stack([one.picture for one in scenes]))
     scores: Scores = [{"real met": float(shown == "snow")} for shown in real]
-    for least, name in ((Way().settle, ""), *((each, f", settle {each:g}") for each in SETTLES)):
-        if strength and name:
-            break
-        done = y if strength else settled(y, still, least)
+    ways = [(0.0, "")]  # what is settled: edits by instruction without a mask
+    if not (keep or strength):
+        ways = [(Way().settle, ""), *((each, f", settle {each:g}") for each in SETTLES)]
+    for least, name in ways:
+        done = settled(y, still, least)
         after = list[np.ndarray]()
         for n, picture in enumerate(before):
             canvas = open_canvas(Image.fromarray(picture))

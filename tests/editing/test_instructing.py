@@ -87,6 +87,8 @@ def test_what_is_kept_agrees_and_the_model_is_told_where(family: Diffusion):
 def test_what_hardly_changed_is_as_it_was_and_the_rest_as_drawn(family: Diffusion):
     drawn = edited(family, 2.0)
     assert torch.equal(edited(family, 2.0, settle=1.0), X)
+    half = edited(family, 2.0, share=0.5)
+    assert torch.equal(edited(family, 2.0, share=0.5, settle=1.0), half)  # a mask has said what stays
     change = (drawn - X).abs().mean(1) / 2
     some = edited(family, 2.0, settle=float(change.median()))
     alike, new = torch.isclose(some, X, atol=1e-6), torch.isclose(some, drawn, atol=1e-6)

@@ -61,7 +61,7 @@ class Way:
         length: steps a block.
         rounds: of conjugate gradients.
         eta: how much of a step's noise is fresh: 1 is ancestral sampling, 0 the ODE.
-        settle: of instructed pictures: what changed less than this stays as it was, see `settled`; 0: nothing does.
+        settle: of instructed pictures without a mask: what changed less than this stays (`settled`); 0: nothing.
     """
 
     by: str = "estimate"

@@ -101,7 +101,8 @@ def instructed(
 ) -> Tensor:
     """Return what becomes of pictures under words; every cell of a state that lies within what is kept agrees with x.
 
-    What hardly changed is what the model makes of x when nothing changes: `put_back` gives it the detail of x again.
+    Where nothing is kept, what hardly changed is what the model makes of x when nothing changes: `put_back` gives it
+    the detail of x again. A mask has said what stays: all the rest is as drawn.
 
     Args:
         space: of a family that denoises and has heard edit pairs.
@@ -124,7 +125,6 @@ def instructed(
     cells, seen = space.cells(keep), space.enter(x)
     if bool(cells.any()):
         known = Known(lambda v: cells * v, seen)
-        end = deque(filled(denoise, state, knots, known, streams.child("fill"), way), maxlen=1)[0]
-    else:
-        end = deque(SOLVERS[walk.solver].run(denoise, state, knots, streams.child("solver")), maxlen=1)[0][0]
+        return space.leave(deque(filled(denoise, state, knots, known, streams.child("fill"), way), maxlen=1)[0])
+    end = deque(SOLVERS[walk.solver].run(denoise, state, knots, streams.child("solver")), maxlen=1)[0][0]
     return settled(space.leave(end), space.leave(seen), way.settle)
