@@ -12,11 +12,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.common import ROOT, read
 from benchmarks.families.asked import asked
 from benchmarks.families.table import families, few
+from benchmarks.scenes.table import scenes
 
 from lienzo.evaluation.report import Figure, table, with_spread
 
 README = ROOT / "README.md"
-TABLES = ("numbers", "families", "asked", "few")  # each between <!-- NAME --> and <!-- /NAME -->
+TABLES = ("numbers", "scenes", "families", "asked", "few")  # each between <!-- NAME --> and <!-- /NAME -->
 UNKNOWN = "not measured yet"
 PEERS = ("diffusers", "ddpt")
 
@@ -249,7 +250,7 @@ def main() -> int:
     figures = [*text_to_picture(), *words(), *speed(), *fashion(), *cached(), *peak(), *resumed(), *damaged(),
                *loading(), *precision(), *growth(), *agreement(), *evaluate_memory(), *comparison()]  # fmt: skip
     made = text = README.read_text(encoding="utf-8")
-    for name, rows in zip(TABLES, (table(figures), families(), asked(), few()), strict=True):
+    for name, rows in zip(TABLES, (table(figures), scenes(), families(), asked(), few()), strict=True):
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if begin not in made or end not in made:
             print(f"{README.name} has no {begin} … {end} to write between", file=sys.stderr)
