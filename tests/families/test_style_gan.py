@@ -86,6 +86,22 @@ def test_truncation_zero_gives_the_average_picture():
     assert torch.allclose(half, (one + family.get_buffer("average")) / 2, atol=1e-6)
 
 
+def test_guidance_moves_styles_away_from_those_of_nothing_said():
+    """At weight 1 it is the identity, at 0 nothing is said; between and beyond, w lies on the line through both."""
+    bus = everything()
+    family, streams = make(bus), Streams(0, [0, 1])
+    said, unsaid = bus.parse({"label": ["a", "b"]}, 2), Conditions(count=2)
+    plain, none = (family.styles(each, streams=streams) for each in (said, unsaid))
+    assert not torch.allclose(plain, none)
+    assert torch.equal(family.styles(said, streams=streams, guidance=1.0), plain)
+    assert torch.allclose(family.styles(said, streams=streams, guidance=0.0), none, atol=1e-6)
+    assert torch.allclose(family.styles(said, streams=streams, guidance={"label": 1.5}), none + 1.5 * (plain - none))
+    guided = family.sample(said, streams=streams, guidance=1.5)
+    assert not torch.allclose(guided, family.sample(said, streams=streams))
+    assert torch.equal(guided[1:], family.sample(said.rows(slice(1, 2)), streams=Streams(0, [1]), guidance=1.5))
+    assert torch.equal(family.sample(unsaid, streams=streams, guidance=2.0), family.sample(unsaid, streams=streams))
+
+
 def test_training_moves_the_average_style_towards_the_mean():
     family = make(mixing=0.0).train()
     before = family.get_buffer("average").clone()

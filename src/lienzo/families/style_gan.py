@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lienzo.conditions.base import Channels
 from lienzo.conditions.bus import Bus
 from lienzo.core import Batch, Conditions, ConfigurationError, Encodes, Family, Loss, Progress, Streams, configurable
 from lienzo.families.duel import PLAYERS, Duel, Rules, frozen
-from lienzo.networks.style import Mapping, Synthesis
+from lienzo.networks.style import Mapping as StyleMapping
+from lienzo.networks.style import Synthesis
 from lienzo.sampling.chunks import in_chunks, rows_of
+from lienzo.sampling.guidance import branched, combined
 
 CHUNK = 8  # rows a network call on a CPU, where the size of a call changes a result's last bits
 HALF_LIFE = 5000  # images, of the average style
@@ -79,7 +82,7 @@ class StyleGAN(Family, Encodes):
         super().__init__()
         self.shape, self.bus, self.latent, self.steps = shape, bus, latent, steps
         self.mixing, self.path, self.path_share = mixing, path, path_share
-        self.mapping = Mapping(bus.sizes, latent, style, mapping, rate)
+        self.mapping = StyleMapping(bus.sizes, latent, style, mapping, rate)
         self.synthesis = Synthesis(shape, bus.sizes, style, widths, fold)
         self.duel = Duel(shape, bus, rules, critic_widths or widths, depth, fold, hears, 1, 0)
         self.code_shape = (self.synthesis.styles, style)
@@ -117,7 +120,14 @@ class StyleGAN(Family, Encodes):
         penalty = self._path_penalty(said, batch.streams)
         return Loss(total + self.path * penalty, {"contest": total.detach(), "path": penalty.detach()})
 
-    def styles(self, conditions: Conditions, *, streams: Streams, truncation: float = 1.0) -> Tensor:
+    def styles(
+        self,
+        conditions: Conditions,
+        *,
+        streams: Streams,
+        truncation: float = 1.0,
+        guidance: float | Mapping[str, float] = 1.0,
+    ) -> Tensor:
         """Draw styles (B, L, D), the same one for all layers.
 
         Args:
@@ -125,9 +135,16 @@ class StyleGAN(Family, Encodes):
             streams: B rows.
             truncation: ψ of w̄ + ψ (w − w̄), w̄ the average style of training, one for all that may be said: a small ψ
                 weakens what was said, too. 0 gives the average picture.
+            guidance: s of M(z, ∅) + s (M(z, c) − M(z, ∅)), before the truncation, one weight for all that is said or
+                one a condition: above 1 it is obeyed more, and pictures vary less ("Classifier-Free Diffusion
+                Guidance", Ho, 2022, eq. 6, here of styles).
         """
-        w = self.mapping(streams.child("z").normal(self.latent).to(self._device), self.bus(conditions))
-        average = self.get_buffer("average")
+        z = streams.child("z").normal(self.latent).to(self._device)
+        heard, weights = branched(conditions, guidance, self.bus.__getitem__)
+        return self._styles(z, [self.bus(each) for each in heard], weights, truncation)
+
+    def _styles(self, z: Tensor, heard: Sequence[Channels], weights: Sequence[float], truncation: float) -> Tensor:
+        w, average = combined([self.mapping(z, each) for each in heard], weights), self.get_buffer("average")
         return (average + truncation * (w - average))[:, None].expand(-1, self.code_shape[0], -1)
 
     def draw(self, w: Tensor, conditions: Conditions | None = None, noise: Tensor | None = None) -> Tensor:
@@ -185,6 +202,7 @@ class StyleGAN(Family, Encodes):
         *,
         streams: Streams,
         truncation: float = 1.0,
+        guidance: float | Mapping[str, float] = 1.0,
         noise: bool = True,
         chunk: int | None = None,
         **options: Any,
@@ -195,20 +213,21 @@ class StyleGAN(Family, Encodes):
             conditions: B rows.
             streams: B rows; the same stream gives the same picture at any batch size, bitwise on a CPU.
             truncation: ψ, as in `styles`: below 1 less varied, and less often odd.
+            guidance: s, as in `styles`: above 1 more obedient.
             noise: whether what styles leave open is drawn.
             chunk: rows a network call; by default 8 on a CPU and all elsewhere.
             **options: not used.
         """
         size, conditions = self._size(chunk), conditions.to(self._device)
-        z, average = streams.child("z").normal(self.latent).to(self._device), self.get_buffer("average")
+        z = streams.child("z").normal(self.latent).to(self._device)
+        branches, weights = branched(conditions, guidance, self.bus.__getitem__)
 
-        def drawn(z: Tensor, details: Tensor, conditions: Conditions) -> Tensor:
-            channels = self.bus(conditions)
-            w = average + truncation * (self.mapping(z, channels) - average)
-            return self.synthesis(w[:, None].expand(-1, self.code_shape[0], -1), details, channels)
+        def drawn(z: Tensor, details: Tensor, *branches: Conditions) -> Tensor:
+            heard = [self.bus(each) for each in branches]
+            return self.synthesis(self._styles(z, heard, weights, truncation), details, heard[-1])
 
         details = self._noise(streams).to(self._device) * float(noise)
-        x: Tensor = in_chunks(drawn, size, z, details, conditions, count=len(z))
+        x: Tensor = in_chunks(drawn, size, z, details, *branches, count=len(z))
         yield Progress(1, 1, x, x)
 
     def _mixed(self, said: Conditions, streams: Streams) -> Tensor:
