@@ -84,9 +84,8 @@ class One:
         return together([plain_name(layer, cast) for layer in self.scene.layers]).en
 
 
-def found(source: Composed, fits: Callable[[One], bool], split: str = "test") -> Iterator[One]:
-    """Yield the scenes of a split that fit, in their order, for ever."""
-    first = 0
+def found(source: Composed, fits: Callable[[One], bool], split: str = "test", first: int = 0) -> Iterator[One]:
+    """Yield the scenes of a split that fit, in their order from number `first` on, for ever."""
     while True:
         table = source.table([source.part(split, range(first, first + STEP))], Ask(64))
         yield from (one for one in (One(table, row) for row in range(STEP)) if fits(one))

@@ -14,6 +14,7 @@ from benchmarks.scenes.asked import SNOW, One
 from PIL import Image
 from torch import Tensor
 
+from lienzo.api.edit.keep import split_keep
 from lienzo.api.model import Model
 from lienzo.core import Conditions, Streams
 from lienzo.data.edges import edges
@@ -22,6 +23,7 @@ from lienzo.editing import (
     Way,
     instructed,
     inverted,
+    load_finder,
     open_canvas,
     put_back,
     redrawn,
@@ -30,6 +32,7 @@ from lienzo.editing import (
     settled,
     space_of,
 )
+from lienzo.editing.finding import FOUND
 from lienzo.evaluation.finders import HIGH, LOW
 from lienzo.evaluation.maps import edge_score, keypoints_found, overlap, rank_correlation
 from lienzo.evaluation.scene_judge import WEATHERS, SceneJudge, places_of
@@ -181,22 +184,32 @@ def _weather(judge: SceneJudge, pictures: np.ndarray) -> list[str]:
     return [WEATHERS[number] for number in judge.see(pictures).weather.argmax(1).tolist()]
 
 
-def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength: float = 0.0) -> Scores:
+def kept_by(how: str, x: Tensor, masks: Sequence[np.ndarray], words: Sequence[str]) -> Tensor:
+    """Return what is kept of x (n, C, H, W) as (n, 1, H, W): nothing, by masks, or what words are found to name."""
+    if how == "words":
+        return (load_finder().find(x, [split_keep(text)[1] for text in words]) > FOUND).float()
+    own = torch.from_numpy(~np.stack(masks))[:, None].float()
+    return own if how == "mask" else torch.zeros_like(own)
+
+
+def edited(bench: Bench, scenes: Sequence[One], first: int, keep: str = "", strength: float = 0.0) -> Scores:
     """Edit as `lienzo edit` does: by instruction (without a mask for each of `SETTLES`), or image to image.
 
     Args:
         bench: the model.
         scenes: pairs.
         first: number of the first.
-        keep: whether the mask is said, and what it keeps put back.
+        keep: how it is said what is kept, and so put back: by its "mask", or by "words" alone, which are looked for;
+            "": not.
         strength: of image to image; 0: by instruction.
     """
     model, space = bench.model, space_of(bench.model.family)
     before = [one.map("image") for one in scenes]
     masks = [one.map("mask")[..., 0] > 127 for one in scenes]
     x = as_numbers(before)
-    kept = torch.from_numpy(~np.stack(masks))[:, None].float() if keep else torch.zeros(len(x), 1, *x.shape[2:])
     words = [one.table.texts["text"][one.row][0] for one in scenes]
+    kept = kept_by(keep, x, masks, words)
+    allowed = (kept[:, 0] < 0.5).numpy()
     said, streams = bench.conditions([{"text": text} for text in words]), bench.streams(first, len(x), "edit")
     with bench.arithmetic():
         if strength:
@@ -206,6 +219,9 @@ def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength
     y, still = y.float().cpu(), space.leave(space.enter(x)).float().cpu()
     real = _weather(bench.judge, np.stack([one.picture for one in scenes]))
     scores: Scores = [{"real met": float(shown == "snow")} for shown in real]
+    if keep == "words":
+        for score, mask, open_ in zip(scores, masks, allowed, strict=True):
+            score["iou of what is kept"] = float((~mask & ~open_).sum() / (~mask | ~open_).sum())
     ways = [(0.0, "")]  # what is settled: edits by instruction without a mask
     if not (keep or strength):
         ways = [(Way().settle, ""), *((each, f", settle {each:g}") for each in SETTLES)]
@@ -214,7 +230,7 @@ def edited(bench: Bench, scenes: Sequence[One], first: int, keep: bool, strength
         after = list[np.ndarray]()
         for n, picture in enumerate(before):
             canvas = open_canvas(Image.fromarray(picture))
-            region = region_of(canvas.size, masks[n] if keep else None, model.family.shape[2])
+            region = region_of(canvas.size, allowed[n] if keep else None, model.family.shape[2])
             after.append(np.asarray(put_back(canvas, region, x[n], done[n], FEATHER, still[n]).colour))
             gap = np.abs(after[-1].astype(int) - picture)[~masks[n]]
             scores[n] |= {
@@ -254,16 +270,15 @@ ROWS: dict[str, Row] = {
     "keep": Row(
         "it's snowing; keep …, under the mask",
         "kept",
-        partial(edited, keep=True),
+        partial(edited, keep="mask"),
         "met 85 %, what is kept changed by 0",
     ),
-    "alone": Row(
-        "the same by the model alone", "kept", partial(edited, keep=False), "change ≤ 0.03, half of image to image"
+    "found": Row(
+        "the same by words alone: what stays is looked for", "kept", partial(edited, keep="words"), "change ≤ 0.03"
     ),
+    "alone": Row("the same by the model alone", "kept", edited, "change ≤ 0.03, half of image to image"),
     **{
-        f"redraw {s:g}": Row(
-            f"image to image from {s:g}", "kept", partial(edited, keep=False, strength=s), "for comparison"
-        )
+        f"redraw {s:g}": Row(f"image to image from {s:g}", "kept", partial(edited, strength=s), "for comparison")
         for s in STRENGTHS
     },
     "inversion": Row("to noise and back, 50 steps: PSNR, dB", "scenes", inversion, "40 dB", 16),

@@ -64,12 +64,25 @@ def _edits(rows: dict[str, Row], together: Row) -> list[Figure]:
         Figure("“it's snowing; keep …” under a mask: snow there; largest change of what is kept",
                f"{_percent(kept, 'met')}; {largest:g} in {kept['n']:,} of {kept['n']:,}", "≥ 85 %; 0",
                met >= 0.85 and largest == 0, COMMAND),
-        Figure("the same without a mask: mean change of what should stay, of the range",
+        Figure("the same by the model alone, without a mask: mean change of what should stay, of the range",
                f"{_told(alone, CHANGE)}; snow there in {_percent(alone, 'met')}", "≤ 0.03", change <= 0.03, COMMAND),
         Figure("that change, over plain image to image's that obeys as well",
                f"{over:.2f} × of the strongest tried, {redraw:g}, which obeys less ({100 * together['its met']:.1f} %)",
                "≤ 0.5 ×", over <= 0.5, COMMAND),
     ]  # fmt: skip
+
+
+def _found(rows: dict[str, Row]) -> list[Figure]:
+    """What is kept is looked for: no mask is given, as where a person only types."""
+    if "found" not in rows:
+        return []
+    row, change = rows["found"], rows["found"][CHANGE]["mean"]
+    value = (f"{_told(row, CHANGE)}; snow there in {_percent(row, 'met')}; what stays found with IoU "
+             f"{_told(row, 'iou of what is kept')}")  # fmt: skip
+    what = (
+        "the same without a mask, what stays looked for by its words (`lienzo edit`): mean change of what should stay"
+    )
+    return [Figure(what, value, "≤ 0.03", change <= 0.03, COMMAND)]
 
 
 def _rest(result: Row) -> list[Figure]:
@@ -101,7 +114,7 @@ def _taught() -> list[Figure]:
 
 PARTS: tuple[Callable[[Row], list[Figure]], ...] = (
     lambda r: _maps(r["rows"]), lambda r: _words(r["rows"]), lambda r: [_both(r["rows"], r["together"])],
-    lambda r: _edits(r["rows"], r["together"]), _rest,
+    lambda r: _edits(r["rows"], r["together"]), lambda r: _found(r["rows"]), _rest,
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ from lienzo.api.edit.run import Edit, edit
 from lienzo.api.model import Model
 from lienzo.api.reproduce import reproduce
 from lienzo.core import CapabilityError, ConditionError, ConfigurationError, DataError
+from lienzo.data.scenes.groups import GROUPS
+from lienzo.editing.finding import NAME
+from lienzo.evaluation.shipped import is_there
+from lienzo.training.recipes.stages import RECIPE
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +183,24 @@ def test_every_way_has_an_example_that_names_it():
     for name, row in HOWS.items():
         assert row.example.startswith("lienzo edit ")
         assert name in row.example or name in ("redraw", "inpaint")
+
+
+@pytest.mark.skipif(not is_there(NAME), reason="an installation without the finder of words")
+def test_words_are_found_in_drawings_where_the_model_has_learnt_from_such(fake_model: Path, tmp_path: Path):
+    """Of a held-out scene the sky is kept by its name alone; a model of other pictures guesses."""
+    scenes = lienzo.open_source("scenes:100", split="test")
+    sky = np.asarray(scenes.values("segmentation", [0])[0])[..., 0] == GROUPS.index("sky")
+    file = tmp_path / "scene.png"
+    Image.fromarray(scenes.pictures([0])[0, ..., :3]).save(file)
+    drawings = Path(shutil.copytree(fake_model, tmp_path / "drawings"))
+    (drawings / RECIPE).write_text(json.dumps({"data": {"source": "emoji*3 + scenes:100"}}))
+    done = edit(file, "snow; keep the sky", model=lienzo.load(drawings))
+    assert any(NAME in note for note in done.notes)
+    assert done.guessed
+    assert done.mask is not None
+    kept = pixels(done.mask) == 0
+    assert (kept & sky).sum() / (kept | sky).sum() > 0.7
+    assert (pixels(done.images[0])[kept] == pixels(file)[kept]).all()
+    (drawings / RECIPE).write_text(json.dumps({"data": {"source": "emoji + ./photos"}}))
+    other = edit(file, "snow", model=lienzo.load(drawings), change="the sky")
+    assert any("guessed by" in note for note in other.notes)

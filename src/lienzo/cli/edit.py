@@ -107,7 +107,7 @@ def edit(
 
     What is kept is the original's own, pixel for pixel: nothing is resampled, and the seam lies inside the change.
     A large picture is edited at its own scale, in the part that changes. Beside the result lie a sheet (before, after,
-    difference) and, where words said what to keep, the mask that the model guessed: look at it.
+    difference) and, where words said what to keep, the mask that was found or guessed: look at it.
 
     [bold]Examples[/]
 

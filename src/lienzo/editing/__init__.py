@@ -4,6 +4,7 @@ from lienzo.editing.between import between, direction, mixed, moved, through_noi
 from lienzo.editing.canvas import Canvas, open_canvas
 from lienzo.editing.cutting import laid_over
 from lienzo.editing.filling import Known, Way, filled
+from lienzo.editing.finding import WordFinder, load_finder
 from lienzo.editing.guessing import guessed
 from lienzo.editing.inpainting import inpainted
 from lienzo.editing.instructing import Pairs, instructed, pairs_of
@@ -20,9 +21,9 @@ from lienzo.editing.space import Space, space_of
 from lienzo.editing.upscaling import upscaled
 
 __all__ = [
-    "Canvas", "Changes", "Known", "Met", "Pairs", "Picked", "Region", "Space", "Walk", "Way", "between", "changes",
-    "combined", "direction", "filled", "guessed", "inpainted", "instructed", "inverted", "kept_of", "laid_over",
-    "looked_at", "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "pasted", "put_back", "read_class",
-    "read_mask", "recoded", "redrawn", "regenerated", "region_of", "settled", "sheet", "soft", "space_of",
-    "through_noise", "upscaled",
+    "Canvas", "Changes", "Known", "Met", "Pairs", "Picked", "Region", "Space", "Walk", "Way", "WordFinder", "between",
+    "changes", "combined", "direction", "filled", "guessed", "inpainted", "instructed", "inverted", "kept_of",
+    "laid_over", "load_finder", "looked_at", "met", "midpoint", "mixed", "moved", "open_canvas", "pairs_of", "pasted",
+    "put_back", "read_class", "read_mask", "recoded", "redrawn", "regenerated", "region_of", "settled", "sheet",
+    "soft", "space_of", "through_noise", "upscaled",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The small networks that judge pictures and ship with lienzo: a folder each, with a card that tells its hash."""
+"""The small networks that judge pictures or look for things in them, and ship: a folder each, its hash on a card."""
 
 from __future__ import annotations
 
@@ -28,9 +28,14 @@ def folder_of(name: str) -> Path:
         CheckpointError: if this installation lacks it.
     """
     folder = MODELS / name
-    if not (folder / WEIGHTS).is_file():
+    if not is_there(name):
         raise CheckpointError(f"{name} is not part of this installation", hint="install lienzo with its assets again")
     return folder
+
+
+def is_there(name: str) -> bool:
+    """Tell whether this installation has it."""
+    return (MODELS / name / WEIGHTS).is_file()
 
 
 def config_of(folder: Path) -> dict[str, Any]:

@@ -12,28 +12,15 @@ from PIL import Image
 
 from lienzo.api.edit.asked import Asked
 from lienzo.api.edit.hows import How
+from lienzo.api.edit.looking import looked_for
 from lienzo.api.edit.seen import as_image
 from lienzo.api.edit.told import denoises
-from lienzo.api.edit.work import Work, heard
+from lienzo.api.edit.work import Work
 from lienzo.api.model import Model
-from lienzo.core import CapabilityError, ConfigurationError, Encodes, Streams
-from lienzo.editing import (
-    Canvas,
-    Picked,
-    combined,
-    guessed,
-    looked_at,
-    moved,
-    read_class,
-    read_mask,
-    recoded,
-    region_of,
-    space_of,
-)  # fmt: skip
+from lienzo.core import ConfigurationError, Encodes
+from lienzo.editing import Canvas, Picked, combined, moved, read_class, read_mask, recoded, space_of
 from lienzo.editing.canvas import MOST
-from lienzo.editing.guessing import THRESHOLD
 from lienzo.editing.masks import is_file
-from lienzo.editing.paste import BAND, enlarged
 from lienzo.families.latent import Latent
 
 Given = Mapping[str, Image.Image]
@@ -81,28 +68,7 @@ def _picked(said: str, asked: Asked, canvas: Canvas, model: Model) -> Picked | N
         return None
     if is_file(said):
         return read_mask(said, canvas.size)
-    return read_class(asked.map, said, canvas.size) if asked.map else _guessed(said, asked, canvas, model)
-
-
-def _guessed(words: str, asked: Asked, canvas: Canvas, model: Model) -> Picked:
-    """Ask the model where words matter, on the whole picture."""
-    if "text" not in model.bus.names:
-        hint = "a mask's file, or --map FILE with the names of its classes"
-        raise ConfigurationError(f"{model.name} hears no words, so it cannot look for {words!r}", hint=hint)
-    if not denoises(model):
-        hint = "a mask's file, or --map FILE with the names of its classes"
-        what = f"{model.name} cannot look for {words!r}: only a family that denoises can tell where words matter"
-        raise CapabilityError(what, hint=hint)
-    shape = model.family.shape
-    region = region_of(canvas.size, None, (shape[2], shape[1]))
-    x, streams = looked_at(canvas, region, shape), Streams(asked.seed, [0], name="guess")
-    said, unsaid = (heard(model, {"text": text, **asked.said}, 1) for text in (words, None))
-    matters = 2 * guessed(space_of(model.family), x, said, unsaid, streams=streams)[0] - 1
-    wide, high = canvas.size
-    bands = ((0, top, wide, min(top + BAND, high)) for top in range(0, high, BAND))
-    mask = np.concatenate([enlarged(matters, region.frame, band)[..., 0] > 255 * THRESHOLD for band in bands])
-    note = f"where {words!r} is was guessed by {model.name}: {mask.mean():.0%} of the picture; look at the mask"
-    return Picked(mask, (note,), guess=True)
+    return read_class(asked.map, said, canvas.size) if asked.map else looked_for(said, asked, canvas, model)
 
 
 def mask_image(picked: Picked) -> Image.Image:
