@@ -20,7 +20,20 @@ def asked() -> str:
         if entry["minutes"] >= longest.get(entry["name"], entry)["minutes"]:
             longest[entry["name"]] = entry
     figures = [_figure(longest[name], *rest) for name, *rest in GOALS if name in longest]
-    return table([*figures, *_few()])
+    return table([*figures, *_beside_flow(), *_few()])
+
+
+def _beside_flow() -> list[Figure]:
+    """Autoregression's exact bits beside the flow's after as long a training, the longest that both have."""
+    bits = {(e["name"], e["minutes"]): e for e in read("families").get("entries", []) if "likelihood" in e}
+    both = [m for name, m in bits if name == "autoregressive" and ("flow", m) in bits]
+    if not both:
+        return []
+    ours, flow = (bits[name, max(both)] for name in ("autoregressive", "flow"))
+    value, least = ours["likelihood"]["mean"], flow["likelihood"]["mean"]
+    what = f"**autoregressive**: {BITS}, exact, {minutes_of(ours):.0f} min, {ours['images']:,} pictures"
+    return [Figure(what, f"{value:.3f}", f"< the flow's as long, {least:.3f}", value < least,
+                   f"--minutes {ours['minutes']:g}")]  # fmt: skip
 
 
 def _figure(told: Told, of: Callable[[Told], list[float]], what: str, unit: str, goal: float, digits: int) -> Figure:

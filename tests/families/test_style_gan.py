@@ -94,8 +94,14 @@ def test_guidance_moves_styles_away_from_those_of_nothing_said():
     plain, none = (family.styles(each, streams=streams) for each in (said, unsaid))
     assert not torch.allclose(plain, none)
     assert torch.equal(family.styles(said, streams=streams, guidance=1.0), plain)
-    assert torch.allclose(family.styles(said, streams=streams, guidance=0.0), none, atol=1e-6)
-    assert torch.allclose(family.styles(said, streams=streams, guidance={"label": 1.5}), none + 1.5 * (plain - none))
+    every = {"streams": streams, "guided": "coarse,middle,fine"}
+    assert torch.allclose(family.styles(said, guidance=0.0, **every), none, atol=1e-6)
+    whole = family.styles(said, guidance={"label": 1.5}, **every)
+    assert torch.allclose(whole, none + 1.5 * (plain - none), atol=1e-6)
+    part = family.styles(said, streams=streams, guidance=1.5, guided="coarse")
+    assert torch.equal(part, family.mixed(plain, whole, ("coarse",)))
+    with pytest.raises(ConfigurationError, match="no layers are called"):
+        family.styles(said, streams=streams, guidance=1.5, guided="rough")
     guided = family.sample(said, streams=streams, guidance=1.5)
     assert not torch.allclose(guided, family.sample(said, streams=streams))
     assert torch.equal(guided[1:], family.sample(said.rows(slice(1, 2)), streams=Streams(0, [1]), guidance=1.5))

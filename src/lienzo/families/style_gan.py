@@ -23,6 +23,7 @@ CHUNK = 8  # rows a network call on a CPU, where the size of a call changes a re
 HALF_LIFE = 5000  # images, of the average style
 LENGTHS = 0.01  # of the mean path length, what a step replaces
 GRADES = ("coarse", "middle", "fine")
+GUIDED = "coarse,middle"  # fine ones say little of what a thing is, and lose variety: docs/families/style_gan.md
 
 
 @configurable("style_gan")
@@ -127,8 +128,9 @@ class StyleGAN(Family, Encodes):
         streams: Streams,
         truncation: float = 1.0,
         guidance: float | Mapping[str, float] = 1.0,
+        guided: str = GUIDED,
     ) -> Tensor:
-        """Draw styles (B, L, D), the same one for all layers.
+        """Draw styles (B, L, D), one for all layers but for guidance.
 
         Args:
             conditions: B rows.
@@ -138,14 +140,23 @@ class StyleGAN(Family, Encodes):
             guidance: s of M(z, ∅) + s (M(z, c) − M(z, ∅)), before the truncation, one weight for all that is said or
                 one a condition: above 1 it is obeyed more, and pictures vary less ("Classifier-Free Diffusion
                 Guidance", Ho, 2022, eq. 6, here of styles).
+            guided: the layers that it is for, as in `mixed`, with commas between them.
         """
         z = streams.child("z").normal(self.latent).to(self._device)
         heard, weights = branched(conditions, guidance, self.bus.__getitem__)
-        return self._styles(z, [self.bus(each) for each in heard], weights, truncation)
+        return self._styles(z, [self.bus(each) for each in heard], weights, truncation, guided)
 
-    def _styles(self, z: Tensor, heard: Sequence[Channels], weights: Sequence[float], truncation: float) -> Tensor:
-        w, average = combined([self.mapping(z, each) for each in heard], weights), self.get_buffer("average")
-        return (average + truncation * (w - average))[:, None].expand(-1, self.code_shape[0], -1)
+    def _styles(
+        self, z: Tensor, heard: Sequence[Channels], weights: Sequence[float], truncation: float, guided: str
+    ) -> Tensor:
+        branches, average = [self.mapping(z, each) for each in heard], self.get_buffer("average")
+
+        def every(w: Tensor) -> Tensor:
+            return (average + truncation * (w - average))[:, None].expand(-1, self.code_shape[0], -1)
+
+        if not weights:
+            return every(branches[-1])
+        return self.mixed(every(branches[-1]), every(combined(branches, weights)), tuple(guided.split(",")))
 
     def draw(self, w: Tensor, conditions: Conditions | None = None, noise: Tensor | None = None) -> Tensor:
         """Return the pictures (B, C, H, W) of styles, not yet clamped.
@@ -203,6 +214,7 @@ class StyleGAN(Family, Encodes):
         streams: Streams,
         truncation: float = 1.0,
         guidance: float | Mapping[str, float] = 1.0,
+        guided: str = GUIDED,
         noise: bool = True,
         chunk: int | None = None,
         **options: Any,
@@ -214,6 +226,7 @@ class StyleGAN(Family, Encodes):
             streams: B rows; the same stream gives the same picture at any batch size, bitwise on a CPU.
             truncation: ψ, as in `styles`: below 1 less varied, and less often odd.
             guidance: s, as in `styles`: above 1 more obedient.
+            guided: the layers that it is for.
             noise: whether what styles leave open is drawn.
             chunk: rows a network call; by default 8 on a CPU and all elsewhere.
             **options: not used.
@@ -224,7 +237,7 @@ class StyleGAN(Family, Encodes):
 
         def drawn(z: Tensor, details: Tensor, *branches: Conditions) -> Tensor:
             heard = [self.bus(each) for each in branches]
-            return self.synthesis(self._styles(z, heard, weights, truncation), details, heard[-1])
+            return self.synthesis(self._styles(z, heard, weights, truncation, guided), details, heard[-1])
 
         details = self._noise(streams).to(self._device) * float(noise)
         x: Tensor = in_chunks(drawn, size, z, details, *branches, count=len(z))
