@@ -178,6 +178,19 @@ def test_a_map_of_no_kind_and_a_map_of_two(seeing: Model):
         seeing.generate(image="nothing.png")
 
 
+def test_an_option_of_the_wrong_type_is_said_and_numbers_may_be_listed(model: Model):
+    """`--set guidance_interval=0.3,0.7` is what people type; a record keeps it as a list of numbers."""
+    said = {"count": 1, "guidance": 3.0}
+    listed = model.generate("a dog", options={"guidance_interval": "0.3,0.7"}, **said)[0]
+    assert same(listed, model.generate("a dog", options={"guidance_interval": [0.3, 0.7]}, **said)[0])
+    assert Record.of(listed).options["guidance_interval"] == [0.3, 0.7]
+    for wrong in ({"guidance_interval": 0.3}, {"guidance_interval": "0.3,late"}, {"guidance": "much"}):
+        (name,) = wrong
+        with pytest.raises(ConfigurationError, match=name) as error:
+            model.generate("a dog", count=1, options=wrong)
+        assert "it takes" in str(error.value.hint)
+
+
 def test_an_option_that_a_family_has_not(tmp_path: Path, model: Model):
     with pytest.raises(ConfigurationError, match=r"1\.5 steps"):
         model.generate(steps=1.5)  # type: ignore[arg-type]

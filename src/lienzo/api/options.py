@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pydantic
 
 from lienzo.core import ConfigurationError, Family
 from lienzo.core.registry import classes_of
 from lienzo.families.latent import Latent
 
 NOT_PLAIN = ("conditions", "streams", "start", "previews")
+WORDS: Mapping[Any, str] = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
 ROOM, WORTH = 1 << 18, 16  # places of pictures or codes that a large network call holds, and rows from which it is one
 
 
@@ -33,7 +37,39 @@ def checked_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigurationError(what, hint=f"it has {has}{others}")
     if "steps" in asked and (not isinstance(asked["steps"], int) or asked["steps"] < 1):
         raise ConfigurationError(f"{asked['steps']!r} steps", hint="a whole number from 1, e.g. 30")
-    return dict(asked)
+    hints = {**_hints(type(family)), **_hints(type(drawing(family)))}
+    return {name: _fitting(name, value, hints.get(name)) for name, value in asked.items()}
+
+
+def _fitting(name: str, value: Any, hint: Any) -> Any:
+    """Return a value as it is, or the numbers that a text lists with commas, if it is what the option's type asks for.
+
+    Raises:
+        ConfigurationError: if it is not.
+    """
+    if hint is None:
+        return value
+    listed = isinstance(value, str) and "," in value and hint is not str
+    given = [part.strip() for part in value.split(",")] if listed else value
+    try:
+        fitting = pydantic.TypeAdapter[Any](hint).validate_python(given)
+    except pydantic.ValidationError as error:
+        what = f"{name} {value!r}: {error.errors()[0]['msg'][:1].lower()}{error.errors()[0]['msg'][1:]}"
+        raise ConfigurationError(what, hint=f"it takes {_plain(hint)}") from None
+    return list(fitting) if listed else value
+
+
+def _plain(hint: Any) -> str:
+    """Return a type in words that a user may read: "0.3,0.7" for two numbers."""
+    if get_origin(hint) is tuple:
+        return f"{len(get_args(hint))} numbers, e.g. 0.3,0.7"
+    return WORDS.get(hint) or str(hint).replace("collections.abc.", "")
+
+
+@functools.cache
+def _hints(cls: type[Family]) -> Mapping[str, Any]:
+    """Return the types of the options that a family's `sampling` names."""
+    return {n: h for n, h in get_type_hints(cls.sampling).items() if n not in (*NOT_PLAIN, "return", "options")}
 
 
 def all_options(family: Family, asked: Mapping[str, Any]) -> dict[str, Any]:
